@@ -1,0 +1,95 @@
+// era: the two kernels that the reference can be, as data.
+//
+//   a value that differs        a field of Profile
+//   an algorithm that differs   a policy enum, dispatched in exactly one switch without default
+//   a bug of that time          not here: profiles model the contract, bugs are mutants
+//
+// Where the old kernel's behaviour is not documented, the new one's is taken; the mapping table of
+// each layer marks those as assumed.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "ref/core/gfp.hpp"
+
+namespace ref::core {
+
+enum class BuddyIndex : std::uint8_t { zone_relative, pfn_relative };           // B-2
+enum class Placement : std::uint8_t { head_always, tail_if_merge_likely };      // B-11
+enum class HighOrderMark : std::uint8_t { halving_loop, block_exists };         // W-4, W-5
+enum class Reserves : std::uint8_t { harder_and_high, min_reserve_non_block };  // W-3, W-6
+enum class PcpPolicy : std::uint8_t { hot_and_cold, by_order };                 // P-1, P-20
+enum class BadPage : std::uint8_t { freed_anyway, leaked };                     // B-36
+enum class SlowPath : std::uint8_t { classic, modern };                         // W-2, W-12, W-13
+
+struct Profile {
+  std::string_view name;  // as the machine line spells it
+  BuddyIndex buddy_index;
+  Placement placement;
+  HighOrderMark high_order_mark;
+  Reserves reserves;
+  PcpPolicy pcp;
+  BadPage bad_page;
+  SlowPath slow_path;
+  bool numa;                           // more than one node is modelled
+  bool order_too_high_warns;           // B-20: a splat unless __GFP_NOWARN; silent otherwise
+  bool get_free_pages_strips_highmem;  // B-26: otherwise a highmem page is lost with its address
+  bool zero_highmem_needs_wait;        // B-25
+  bool reserved_free_is_ignored;       // real kernel 2.6.11: a PG_reserved page is skipped silently
+  std::uint32_t pcp_order_max;         // P-1: highest order kept on per-CPU lists
+  std::uint32_t pcp_batch_scale_max;   // P-4
+  std::uint32_t batch_bytes_max;       // P-7, P-23: cap of a batch before it is quartered
+  std::uint32_t min_free_kbytes_max;   // W-10: the formula's upper clamp
+  std::array<std::uint32_t, 2> lowmem_reserve_ratio;  // W-9: of DMA and NORMAL
+};
+
+inline constexpr std::array<Profile, era_count> profiles{{
+    {.name = "linux-2.6.11",
+     .buddy_index = BuddyIndex::zone_relative,
+     .placement = Placement::head_always,
+     .high_order_mark = HighOrderMark::halving_loop,
+     .reserves = Reserves::harder_and_high,
+     .pcp = PcpPolicy::hot_and_cold,
+     .bad_page = BadPage::freed_anyway,
+     .slow_path = SlowPath::classic,
+     .numa = false,
+     .order_too_high_warns = false,
+     .get_free_pages_strips_highmem = false,
+     .zero_highmem_needs_wait = true,
+     .reserved_free_is_ignored = true,
+     .pcp_order_max = 0,
+     .pcp_batch_scale_max = 0,
+     .batch_bytes_max = 256 * 1024,
+     .min_free_kbytes_max = 65536,
+     .lowmem_reserve_ratio = {256, 32}},
+    {.name = "linux-6.1",
+     .buddy_index = BuddyIndex::pfn_relative,
+     .placement = Placement::tail_if_merge_likely,
+     .high_order_mark = HighOrderMark::block_exists,
+     .reserves = Reserves::min_reserve_non_block,
+     .pcp = PcpPolicy::by_order,
+     .bad_page = BadPage::leaked,
+     .slow_path = SlowPath::modern,
+     .numa = true,
+     .order_too_high_warns = true,
+     .get_free_pages_strips_highmem = true,
+     .zero_highmem_needs_wait = false,
+     .reserved_free_is_ignored = false,
+     .pcp_order_max = 3,
+     .pcp_batch_scale_max = 5,
+     .batch_bytes_max = 1024 * 1024,
+     .min_free_kbytes_max = 262144,
+     .lowmem_reserve_ratio = {256, 32}},
+}};
+
+constexpr const Profile& profile_of(EraId era) { return profiles[static_cast<std::size_t>(era)]; }
+
+constexpr std::optional<EraId> era_of(std::string_view name) {
+  for (std::size_t i = 0; i < era_count; ++i)
+    if (profiles[i].name == name) return static_cast<EraId>(i);
+  return std::nullopt;
+}
+
+}  // namespace ref::core
