@@ -35,7 +35,8 @@ Fault fault_of(const Machine& m, Pfn pfn, const Page& page) {
   const std::optional<Pfn> head = head_of(m, pfn);
   if (!head) return Fault::double_free;
   const Page& h = page_at(m, page_index(zone_at(m, zone_of_pfn(m, pfn)), *head));
-  return h.kind == PageKind::live_head ? Fault::free_of_tail : Fault::double_free;
+  const bool owned = h.kind == PageKind::live_head && h.refcount > 0;  // else it is on its way back
+  return owned ? Fault::free_of_tail : Fault::double_free;
 }
 
 // B-35. A smaller order frees the front and loses the rest; a larger one loses all of the block,

@@ -1,0 +1,70 @@
+// context_ops: the operations that every layer has: who calls, in which context, and what shall
+// fail.
+#pragma once
+#include <tuple>
+
+#include "props/core/operation.hpp"
+#include "ref/core/machine.hpp"
+
+namespace props {
+
+using TaskFlags = Flags<ref::core::task_flag_names>;
+
+struct SelectCpu {
+  Number<ref::core::cpus_max - 1> id;
+  static constexpr std::string_view name = "cpu";
+  static constexpr std::uint8_t code = 31;
+  static constexpr std::string_view help = "The next steps run on this CPU.";
+  static void fields(auto& op, auto v) { v("id", op.id); }
+};
+
+struct SelectTask {
+  Number<7> id;
+  static constexpr std::string_view name = "task";
+  static constexpr std::uint8_t code = 32;
+  static constexpr std::string_view help =
+      "This CPU runs that task; a call it waits in is tried again. Skipped in atomic context, or "
+      "when the task runs on another CPU.";
+  static void fields(auto& op, auto v) { v("id", op.id); }
+};
+
+// One operation for each move of the context.
+template <ref::core::ContextMove which, std::uint8_t stable_code>
+struct MoveContext {
+  static constexpr ref::core::ContextMove move = which;
+  static constexpr std::string_view name =
+      ref::core::context_move_names[static_cast<std::size_t>(which)];
+  static constexpr std::uint8_t code = stable_code;
+  static constexpr std::string_view help =
+      "Changes what this CPU is in; an end without its beginning is skipped.";
+  static void fields(auto&, auto) {}
+};
+using PreemptDisable = MoveContext<ref::core::ContextMove::preempt_disable, 33>;
+using PreemptEnable = MoveContext<ref::core::ContextMove::preempt_enable, 34>;
+using LocalIrqDisable = MoveContext<ref::core::ContextMove::local_irq_disable, 35>;
+using LocalIrqEnable = MoveContext<ref::core::ContextMove::local_irq_enable, 36>;
+using LocalBhDisable = MoveContext<ref::core::ContextMove::local_bh_disable, 37>;
+using LocalBhEnable = MoveContext<ref::core::ContextMove::local_bh_enable, 38>;
+using SoftirqEnter = MoveContext<ref::core::ContextMove::softirq_enter, 39>;
+using SoftirqExit = MoveContext<ref::core::ContextMove::softirq_exit, 40>;
+using IrqEnter = MoveContext<ref::core::ContextMove::irq_enter, 41>;
+using IrqExit = MoveContext<ref::core::ContextMove::irq_exit, 42>;
+
+struct SetTaskFlags {
+  TaskFlags flags;
+  static constexpr std::string_view name = "set_task_flags";
+  static constexpr std::uint8_t code = 43;
+  static constexpr std::string_view help = "Replaces the flags of the running task.";
+  static void fields(auto& op, auto v) { v("flags", op.flags); }
+};
+
+struct FailPageAlloc {
+  Number<255> nth;
+  static constexpr std::string_view name = "fail_page_alloc";
+  static constexpr std::uint8_t code = 44;
+  static constexpr std::string_view help =
+      "The nth page request from now fails, unless it says __GFP_NOFAIL; 0 cancels.";
+  static void fields(auto& op, auto v) { v("nth", op.nth); }
+};
+
+}  // namespace props
