@@ -1,0 +1,492 @@
+// linux_test: recorded traffic is judged rightly; every sample in corpus/linux says what it
+// expects.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <lzma.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "props/linux/judge.hpp"
+#include "props/linux/rules.hpp"
+#include "props/linux/xz.hpp"
+
+namespace props::recorded {
+namespace {
+
+Verdict judge_text(std::string_view text) {
+  TextSource source(text);
+  LineReader reader(source);
+  return judge(reader, "text");
+}
+
+// "alloc 8 2" is an event at frame 8 of order 2, as the kernel prints it.
+std::string event(std::string_view name, std::uint64_t pfn, unsigned order) {
+  return fmt::format(
+      "            bash-754     [000] .....  2685.396156: {}: page=ffffea0000000040 pfn={:#x} "
+      "order={} migratetype=0 gfp_flags=GFP_KERNEL\n",
+      name, pfn, order);
+}
+std::string alloc(std::uint64_t pfn, unsigned order) { return event("mm_page_alloc", pfn, order); }
+std::string free(std::uint64_t pfn, unsigned order) { return event("mm_page_free", pfn, order); }
+
+// --- samples ------------------------------------------------------------------------------------
+
+struct Expectation {
+  bool clean = false;
+  std::string violation;  // "RULE line N" or "RULE line N collides M"
+  std::map<std::string, std::uint64_t> counts;
+};
+
+Expectation expectation_of(const std::string& text) {
+  Expectation result;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    constexpr std::string_view mark = "# expect ";
+    if (!line.starts_with(mark)) continue;
+    const std::string said = line.substr(mark.size());
+    std::istringstream words(said);
+    std::string first;
+    words >> first;
+    if (first == "clean") result.clean = true;
+    else if (first.starts_with("LINUX-")) result.violation = said;
+    else words >> result.counts[first];
+  }
+  return result;
+}
+
+std::map<std::string, std::uint64_t> counts_of(const Verdict& verdict) {
+  return {{"lost", verdict.counts.lost},
+          {"failed", verdict.counts.failed},
+          {"free_of_unknown", verdict.notes.free_of_unknown},
+          {"batched_beside_free", verdict.notes.batched_beside_free},
+          {"free_of_free", verdict.notes.free_of_free},
+          {"free_of_part", verdict.notes.free_of_part},
+          {"free_of_several", verdict.notes.free_of_several}};
+}
+
+std::string summary(const Violation& violation) {
+  std::string said = fmt::format("{} line {}", violation.rule->id, violation.block.line);
+  if (violation.holder) said += fmt::format(" collides {}", violation.holder->line);
+  return said;
+}
+
+std::string read_whole(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::vector<std::filesystem::path> samples() {
+  std::vector<std::filesystem::path> found;
+  const std::filesystem::path folder = std::filesystem::path(ALLOCHECK_SOURCE_DIR) / "corpus/linux";
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    if (entry.path().extension() == ".trace") found.push_back(entry.path());
+  std::ranges::sort(found);
+  return found;
+}
+
+TEST(Samples, AreJudgedAsTheirFirstLinesSay) {
+  const auto all = samples();
+  ASSERT_GE(all.size(), 15u);
+  for (const auto& path : all) {
+    SCOPED_TRACE(path.filename().string());
+    const Expectation expected = expectation_of(read_whole(path));
+    ASSERT_NE(expected.clean, !expected.violation.empty()) << "one '# expect' verdict is needed";
+
+    auto source = open_recording(path.string());
+    ASSERT_TRUE(source) << source.error().what;
+    LineReader reader(**source);
+    const Verdict verdict = judge(reader, path.string());
+    ASSERT_FALSE(verdict.problem) << verdict.problem->what;
+    if (expected.clean) {
+      EXPECT_EQ(verdict.violation_count, 0u) << verdict.violations.front().text;
+    } else {
+      ASSERT_GE(verdict.violation_count, 1u);
+      EXPECT_EQ(summary(verdict.violations.front()), expected.violation);
+    }
+    const auto counts = counts_of(verdict);
+    for (const auto& [name, count] : expected.counts) {
+      ASSERT_TRUE(counts.contains(name)) << name;
+      EXPECT_EQ(counts.at(name), count) << name;
+    }
+  }
+}
+
+TEST(Samples, ShowEveryRuleBroken) {
+  std::string broken;
+  for (const auto& path : samples()) broken += expectation_of(read_whole(path)).violation + "\n";
+  for (const Rule& rule : rules()) EXPECT_NE(broken.find(rule.id), std::string::npos) << rule.id;
+}
+
+// --- unreadable input ---------------------------------------------------------------------------
+
+struct Unreadable {
+  std::string text;
+  std::uint64_t line;
+  std::uint64_t column;
+  std::string_view what;
+};
+
+TEST(Unreadable, EventsAreRefusedWithLineColumnAndExpectation) {
+  const std::string head = "bash-754 [000] ..... 1.5: ";  // 26 bytes
+  const std::vector<Unreadable> cases{
+      {"", 1, 1, "without any page event"},
+      {"# only a comment\n\n", 3, 1, "without any page event"},
+      {head + "sched_switch: prev_comm=x\n", 2, 1, "without any page event"},
+      {"hello\n", 1, 1, "not a line of tracefs"},
+      {alloc(8, 0) + "  hello\n", 2, 3, "not a line of tracefs"},
+      {"bash-754 [0x0] ..... 1.5: mm_page_free: pfn=0x1 order=0\n", 1, 1, "not a line"},
+      {"bash-754 [000] ..... 1.5 mm_page_free: pfn=0x1 order=0\n", 1, 1, "not a line"},
+      {head + "mm_page_free pfn=0x1 order=0\n", 1, 39, "no ':'"},
+      {head + "mm_page_free\n", 1, 39, "no ':'"},
+      {head + "mm_page_free: page=1 order=0\n", 1, 55, "no pfn="},
+      {head + "mm_page_free: pfn=0x1 page=1\n", 1, 55, "no order="},
+      {head + "mm_page_free: pfn=0xzz order=0\n", 1, 45, "\"0xzz\" is not a number"},
+      {head + "mm_page_free: pfn= order=0\n", 1, 45, "is not a number"},
+      {head + "mm_page_free: pfn=29f7 order=0\n", 1, 45, "is not a number"},
+      {head + "mm_page_free: pfn=0x1 order=-1\n", 1, 55, "is not a number"},
+      {head + "mm_page_free: pfn=0x1 order=0x\n", 1, 55, "is not a number"},
+      {head + "mm_page_free: pfn=0x1 order=64\n", 1, 55, "order 64 cannot be"},
+      {head + "mm_page_free: pfn=0x10000000000000000 order=1\n", 1, 45, "is not a number"},
+      {head + "mm_page_free: pfn=0xffffffffffffffff order=0\n", 1, 45, "ends beyond"},
+      {head + "mm_page_alloc: page=1 pfn=0x8000000000000000 order=63\n", 1, 53, "ends beyond"},
+      {head + "sched_switch: x\n" + head + "mm_page_fr\nmm_page_free: pf", 3, 1, "not a line"},
+      {head + "sched_switch: x\nby\x01tes\n", 2, 1, "not a line"},
+  };
+  for (const Unreadable& one : cases) {
+    SCOPED_TRACE(one.text);
+    const Verdict verdict = judge_text(one.text);
+    ASSERT_TRUE(verdict.problem);
+    EXPECT_EQ(verdict.problem->line, one.line);
+    EXPECT_EQ(verdict.problem->column, one.column);
+    EXPECT_NE(verdict.problem->what.find(one.what), std::string::npos) << verdict.problem->what;
+    EXPECT_FALSE(verdict.problem->expected.empty());
+  }
+}
+
+// Gives the same byte for ever and counts how much was taken.
+struct Endless final : ByteSource {
+  explicit Endless(char byte) : byte_(byte) {}
+  std::expected<std::size_t, Problem> read(std::span<char> space) override {
+    std::ranges::fill(space, byte_);
+    taken += space.size();
+    return space.size();
+  }
+  std::size_t taken = 0;
+  char byte_;
+};
+
+TEST(Unreadable, ALineWithoutEndIsRefusedAfterABoundedRead) {
+  Endless source('#');
+  LineReader reader(source);
+  const Verdict verdict = judge(reader, "endless");
+  ASSERT_TRUE(verdict.problem);
+  EXPECT_EQ(verdict.problem->line, 1u);
+  EXPECT_EQ(verdict.problem->column, LineReader::line_bytes_max + 1);
+  EXPECT_LE(source.taken, 1u << 20);
+}
+
+TEST(Unreadable, TheLongestLineIsAcceptedAndOneByteMoreIsNot) {
+  const std::string comment(LineReader::line_bytes_max, '#');
+  EXPECT_FALSE(judge_text(alloc(1, 0) + comment + "\n").problem);
+  EXPECT_FALSE(judge_text(alloc(1, 0) + comment).problem);
+  EXPECT_TRUE(judge_text(alloc(1, 0) + comment + "#\n").problem);
+  EXPECT_TRUE(judge_text(alloc(1, 0) + comment + "#").problem);
+}
+
+// --- reading ------------------------------------------------------------------------------------
+
+struct OneByteAtATime final : ByteSource {
+  explicit OneByteAtATime(std::string text) : text_(std::move(text)) {}
+  std::expected<std::size_t, Problem> read(std::span<char> space) override {
+    if (at_ == text_.size()) return 0;
+    space[0] = text_[at_++];
+    return 1;
+  }
+  std::string text_;
+  std::size_t at_ = 0;
+};
+
+std::vector<std::string> lines_of(ByteSource& source) {
+  LineReader reader(source);
+  std::vector<std::string> lines;
+  for (auto line = reader.next(); line && *line; line = reader.next()) lines.emplace_back(**line);
+  EXPECT_EQ(reader.line(), lines.size());
+  return lines;
+}
+
+TEST(Lines, DoNotDependOnHowTheBytesArrive) {
+  const std::vector<std::string> expected{"one", "", "two", "last"};
+  for (const std::string text : {"one\n\ntwo\r\nlast", "one\n\ntwo\nlast\n"}) {
+    TextSource whole(text);
+    OneByteAtATime slow(text);
+    EXPECT_EQ(lines_of(whole), expected);
+    EXPECT_EQ(lines_of(slow), expected);
+  }
+}
+
+std::string packed(std::string_view text) {
+  std::string bytes(lzma_stream_buffer_bound(text.size()), '\0');
+  std::size_t used = 0;
+  const lzma_ret code = lzma_easy_buffer_encode(
+      1, LZMA_CHECK_CRC64, nullptr, reinterpret_cast<const std::uint8_t*>(text.data()), text.size(),
+      reinterpret_cast<std::uint8_t*>(bytes.data()), &used, bytes.size());
+  EXPECT_EQ(code, LZMA_OK);
+  bytes.resize(used);
+  return bytes;
+}
+
+std::expected<Verdict, Problem> judge_bytes(std::string bytes) {
+  auto source = open_recording(std::make_unique<OneByteAtATime>(std::move(bytes)));
+  if (!source) return std::unexpected(source.error());
+  LineReader reader(**source);
+  return judge(reader, "bytes");
+}
+
+TEST(Xz, StreamsBehindEachOtherAreOneText) {
+  const auto verdict = judge_bytes(packed(alloc(1, 0)) + packed(alloc(2, 0) + alloc(1, 0)));
+  ASSERT_TRUE(verdict);
+  EXPECT_FALSE(verdict->problem);
+  ASSERT_EQ(verdict->violation_count, 1u);
+  EXPECT_EQ(summary(verdict->violations.front()), "LINUX-DISJOINT line 3 collides 1");
+}
+
+TEST(Xz, EveryTruncationIsRefused) {
+  const std::string whole = packed(alloc(1, 0));
+  for (std::size_t bytes = 0; bytes < whole.size(); ++bytes) {
+    const auto verdict = judge_bytes(whole.substr(0, bytes));
+    EXPECT_TRUE(!verdict || verdict->problem) << bytes;
+  }
+  EXPECT_FALSE(judge_bytes(whole)->problem);
+}
+
+TEST(Xz, EveryFlippedByteIsRefused) {
+  const std::string whole = packed(alloc(1, 0));
+  for (std::size_t at = 0; at < whole.size(); ++at) {
+    std::string broken = whole;
+    broken[at] = static_cast<char>(broken[at] ^ 0x55);
+    const auto verdict = judge_bytes(std::move(broken));
+    EXPECT_TRUE(!verdict || verdict->problem) << at;
+  }
+}
+
+TEST(Xz, OtherCompressionsAreNamed) {
+  const auto verdict = judge_bytes("\x1f\x8b\x08 and more bytes");
+  ASSERT_FALSE(verdict);
+  EXPECT_NE(verdict.error().what.find("gzip"), std::string::npos);
+}
+
+TEST(Events, AreFoundBehindAnyTaskName) {
+  for (const std::string_view head :
+       {"            bash-754     [000] .....  2685.396156: ",
+        "  [1] ..  1.0: x-754     [000] .....  2685.3: ", "a [b] - c-754 [000] 2685.3: ",
+        "<...>-3 (-------) [012] d..1.  2685396156: "}) {
+    SCOPED_TRACE(head);
+    const auto line = read_line(std::string(head) + "mm_page_free:   pfn=0x10 order=4");
+    ASSERT_TRUE(line);
+    EXPECT_EQ(line->kind, LineKind::event);
+  }
+  // The kernel's column decides, not what a task calls itself.
+  const std::string odd =
+      " [1] . 1.0: x: y-754     [000] .....  2685.396156: mm_page_free: pfn=1 order=0";
+  EXPECT_EQ(read_line(odd)->name, "mm_page_free");
+}
+
+TEST(Events, OfOlderKernelsAreReadUnderTheirOldNames) {
+  const std::string head = "bash-754 [000] 1.5: ";
+  const Verdict verdict = judge_text(head + "mm_page_alloc: page=1 pfn=10 order=1 x=y\n" + head +
+                                     "mm_page_free_direct: page=1 pfn=10 order=1\n" + head +
+                                     "mm_pagevec_free: page=1 pfn=10 order=0 cold=0\n");
+  EXPECT_FALSE(verdict.problem);
+  EXPECT_EQ(verdict.counts.frees, 1u);
+  EXPECT_EQ(verdict.counts.batched, 1u);
+}
+
+// --- judging ------------------------------------------------------------------------------------
+
+TEST(Judge, ReportsOneFaultOnceAndCountsThoseItDoesNotShow) {
+  std::string once = alloc(0x100, 4) + alloc(0x100, 4);
+  for (unsigned at = 0; at < 100; ++at) once += free(0x100, 4) + alloc(0x100, 4);
+  EXPECT_EQ(judge_text(once).violation_count, 1u);
+
+  std::string often;
+  for (unsigned at = 0; at < 101; ++at) often += alloc(0x100, 0);
+  const Verdict verdict = judge_text(often);
+  EXPECT_EQ(verdict.violation_count, 100u);
+  EXPECT_EQ(verdict.violations.size(), Verdict::shown_max);
+  // The newer block is the known one: each collision names the line before it.
+  EXPECT_EQ(summary(verdict.violations[3]), "LINUX-DISJOINT line 5 collides 4");
+}
+
+TEST(Judge, ContinuesWithCountsUpToTheLineThatCannotBeRead) {
+  const Verdict verdict = judge_text(alloc(8, 0) + alloc(8, 0) + "noise\n" + alloc(8, 0));
+  ASSERT_TRUE(verdict.problem);
+  EXPECT_EQ(verdict.problem->line, 3u);
+  EXPECT_EQ(verdict.counts.events, 2u);
+  EXPECT_EQ(verdict.violation_count, 1u);
+}
+
+TEST(Judge, SkipsRequestsThatWereRefusedHoweverTheKernelPrintsThem) {
+  const std::string head = "bash-754 [000] 1.5: mm_page_alloc: page=";
+  for (const std::string_view said :
+       {"(null) pfn=0x12", "(nil) pfn=0x12", "0x0 pfn=0x12", "0000000000000000 pfn=0x12",
+        "ffffea0000000000 pfn=0x0", "(null) pfn=18446744073709551615"}) {
+    SCOPED_TRACE(said);
+    const std::string line = fmt::format("{}{} order=3 migratetype=0\n", head, said);
+    const Verdict verdict = judge_text(line + line);
+    EXPECT_FALSE(verdict.problem);
+    EXPECT_EQ(verdict.counts.failed, 2u);
+    EXPECT_EQ(verdict.violation_count, 0u);
+  }
+}
+
+TEST(Judge, TakesTheLargestFramesAndOrdersInOneInterval) {
+  PagesJudge pages;
+  std::vector<PageViolation> found;
+  pages.feed({PageEventKind::alloc, 51, 1ull << 51}, 1, found);
+  pages.feed({PageEventKind::alloc, 0, (1ull << 52) + 1}, 2, found);
+  EXPECT_EQ(pages.spans(), 2u);
+  EXPECT_TRUE(found.empty());
+  pages.feed({PageEventKind::alloc, 0, (1ull << 52) - 1}, 3, found);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found.front().holder->line, 1u);
+}
+
+TEST(Judge, FindsABlockWhereverItIsPutAmongManyOthers) {
+  constexpr std::uint64_t many = 300;  // more than a chunk of the table holds
+  for (std::uint64_t gap = 0; gap <= many; ++gap) {
+    PagesJudge pages;
+    std::vector<PageViolation> found;
+    const auto alloc_at = [&](std::uint64_t pfn) {
+      pages.feed({PageEventKind::alloc, 0, pfn}, pfn, found);
+    };
+    for (std::uint64_t at = 0; at < many; ++at) alloc_at(2 * at + 1);
+    alloc_at(2 * gap);
+    EXPECT_EQ(pages.spans(), many + 1);
+    EXPECT_TRUE(found.empty());
+    for (std::uint64_t at = 0; at < many; ++at) alloc_at(2 * at + 1);
+    alloc_at(2 * gap);
+    EXPECT_EQ(found.size(), many + 1) << "gap " << gap;
+  }
+}
+
+// The judge restated without intervals: one entry per frame, every question a loop over frames.
+class NaiveJudge {
+ public:
+  void feed(const PageEvent& event, std::uint64_t line, std::vector<PageViolation>& violations) {
+    if (event.kind == PageEventKind::alloc)
+      return alloc({event.pfn, event.order, line}, violations);
+    if (event.kind == PageEventKind::failed_alloc) return;
+    free(event, event.kind == PageEventKind::free ? 'f' : 'b');
+  }
+  void forget() { frames_.clear(); }
+  PageNotes notes;
+
+ private:
+  struct Frame {
+    char state = '?';  // '?' unknown, 'l' live, freed by 'f' or 'b' alone or by the pair '2'
+    Block block;
+  };
+
+  void alloc(const Block& block, std::vector<PageViolation>& violations) {
+    const std::uint64_t end = block.pfn + (1ull << block.order);
+    size_[block.line] = 1ull << block.order;
+    if (block.pfn % (1ull << block.order) != 0) violations.push_back({&aligned_rule(), block, {}});
+    bool collided = false;
+    for (std::uint64_t at = block.pfn; at < end; ++at) {
+      if (frames_[at].state != 'l') continue;
+      const Block holder = frames_[at].block;
+      if (!collided) violations.push_back({&disjoint_rule(), block, holder});
+      collided = true;
+      const auto held = [&](std::uint64_t f) {
+        return frames_[f].state == 'l' && frames_[f].block == holder;
+      };
+      for (std::uint64_t f = at; held(f); ++f) frames_[f] = {};
+      for (std::uint64_t f = at; f > 0 && held(f - 1); --f) frames_[f - 1] = {};
+    }
+    for (std::uint64_t at = block.pfn; at < end; ++at) frames_[at] = {'l', block};
+  }
+
+  void free(const PageEvent& event, char seen) {
+    bool unknown = false, again = false, pair = false, part = false;
+    std::map<std::uint64_t, std::uint64_t> taken;  // of each block, by line
+    for (std::uint64_t at = event.pfn; at < event.pfn + (1ull << event.order); ++at) {
+      Frame& frame = frames_[at];
+      const char before = frame.state;
+      if (before == 'l') ++taken[frame.block.line];
+      frame.state = seen;
+      if (before == '?') unknown = true;
+      if (before == '2' || before == seen) again = true;
+      if ((before == 'f' || before == 'b') && before != seen) {
+        pair = true;
+        frame.state = '2';
+      }
+    }
+    for (const auto& [line, count] : taken) part = part || count != size_.at(line);
+    notes.free_of_unknown += unknown;
+    notes.free_of_free += again;
+    notes.batched_beside_free += pair;
+    notes.free_of_part += part;
+    notes.free_of_several += taken.size() > 1 || (!taken.empty() && (unknown || again || pair));
+  }
+
+  std::map<std::uint64_t, Frame> frames_;
+  std::map<std::uint64_t, std::uint64_t> size_;  // of the block of each line
+};
+
+struct Dice {
+  std::uint64_t state;
+  std::uint64_t below(std::uint64_t limit) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (state >> 33) % limit;
+  }
+};
+
+TEST(Judge, AgreesWithItsNaiveRestatementOnRandomTraffic) {
+  PageNotes covered;
+  std::size_t spans_most = 0;
+  std::map<std::string_view, unsigned> broken;
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    // Some seeds use so many frames that the table of spans grows over several chunks.
+    const bool wide = seed % 50 == 0;
+    Dice dice{seed};
+    PagesJudge judge;
+    NaiveJudge naive;
+    const std::uint64_t frees_of_ten = 3 + dice.below(6);
+    for (std::uint64_t line = 1; line <= (wide ? 20000u : 300u); ++line) {
+      PageEvent event;
+      event.order = static_cast<std::uint8_t>(dice.below(wide && dice.below(50) == 0 ? 11 : 4));
+      event.pfn = dice.below(wide ? 8192 : 64);
+      if (dice.below(20) != 0) event.pfn &= ~((1ull << event.order) - 1);
+      if (dice.below(10) < frees_of_ten)
+        event.kind = dice.below(2) != 0 ? PageEventKind::free : PageEventKind::free_batched;
+      else if (dice.below(30) == 0) event.kind = PageEventKind::failed_alloc;
+      if (dice.below(wide ? 10000 : 100) == 0) {
+        judge.forget();
+        naive.forget();
+      }
+      std::vector<PageViolation> found, expected;
+      judge.feed(event, line, found);
+      naive.feed(event, line, expected);
+      ASSERT_EQ(found, expected) << "seed " << seed << " line " << line;
+      ASSERT_EQ(judge.notes(), naive.notes) << "seed " << seed << " line " << line;
+      spans_most = std::max(spans_most, judge.spans());
+      for (const PageViolation& one : found) ++broken[one.rule->id];
+    }
+    covered = judge.notes();
+  }
+  EXPECT_GT(spans_most, 1000u);
+  // Traffic that never reaches a case proves nothing about it.
+  EXPECT_GT(covered.free_of_unknown, 0u);
+  EXPECT_GT(covered.batched_beside_free, 0u);
+  EXPECT_GT(covered.free_of_free, 0u);
+  EXPECT_GT(covered.free_of_part, 0u);
+  EXPECT_GT(covered.free_of_several, 0u);
+  for (const Rule& rule : rules()) EXPECT_GT(broken[rule.id], 100u) << rule.id;
+}
+
+}  // namespace
+}  // namespace props::recorded
