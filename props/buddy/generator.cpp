@@ -1,0 +1,300 @@
+// Draws machines and steps.
+#include "props/buddy/generator.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace props::buddy {
+namespace {
+
+using namespace ref::core;
+
+std::uint32_t pages_of_zone(Random& random) {
+  switch (random.below(8)) {
+    case 0: return static_cast<std::uint32_t>(1 + random.below(12));
+    case 1: return static_cast<std::uint32_t>(1 + random.below(200));
+    case 2: return 1u << random.below(9);
+    case 3: return static_cast<std::uint32_t>(3u << random.below(7));
+    default: return static_cast<std::uint32_t>(8u << random.below(4));
+  }
+}
+
+void draw_zones(Config& c, Random& random) {
+  const std::uint64_t kinds = 1 + random.below(7);  // a set, not empty
+  Pfn next = random.chance(3) ? static_cast<Pfn>(random.below(70)) : 0;
+  for (std::uint32_t node = 0; node < c.nodes; ++node) {
+    for (std::size_t kind = 0; kind < zone_kinds; ++kind) {
+      if (!(kinds >> kind & 1u) && !(c.nodes > 1 && kind == 1)) continue;
+      if (random.chance(6)) next += static_cast<Pfn>(random.below(40));  // a hole
+      const std::uint32_t pages = pages_of_zone(random);
+      c.add_zone_at(static_cast<ZoneKind>(kind), next, pages, node);
+      next += pages;
+    }
+  }
+}
+
+void draw_reserved(Config& c, Random& random) {
+  for (std::uint64_t n = random.below(3); n > 0; --n) {
+    const ZoneSpec& z = c.zones[random.below(c.zone_count)];
+    const auto first = static_cast<Pfn>(z.first + random.below(z.pages));
+    const auto last = static_cast<Pfn>(
+        std::min<std::uint64_t>(first + random.below(4), std::uint64_t{z.first} + z.pages - 1));
+    c.reserved[c.reserved_count++] = {first, last};
+    if (validate(c)) --c.reserved_count;
+  }
+}
+
+// Index of an operation in the variant, by type.
+template <class Op>
+constexpr std::size_t index_of() {
+  return []<std::size_t... i>(std::index_sequence<i...>) {
+    std::size_t found = 0;
+    ((std::is_same_v<Op, std::variant_alternative_t<i, Operation>> ? void(found = i) : void()),
+     ...);
+    return found;
+  }(std::make_index_sequence<std::variant_size_v<Operation>>{});
+}
+
+// How often an operation is drawn when nothing is known: calls first, misuse and settings seldom.
+template <class Op>
+constexpr std::uint16_t usual_weight() {
+  if constexpr (std::is_same_v<Op, AllocPages> || std::is_same_v<Op, FreePages>) return 400;
+  if constexpr (std::is_same_v<Op, AllocPage>) return 120;
+  if constexpr (std::is_same_v<Op, FreePagesByPage> || std::is_same_v<Op, GetFreePages>) return 80;
+  if constexpr (std::is_same_v<Op, AllocPagesExact> || std::is_same_v<Op, FreePagesExact> ||
+                std::is_same_v<Op, AllocPagesBulk> || std::is_same_v<Op, SplitPage> ||
+                std::is_same_v<Op, GetPage> || std::is_same_v<Op, PutPage> ||
+                std::is_same_v<Op, SelectCpu>)
+    return 40;
+  if constexpr (std::is_same_v<Op, SetMinFreeKbytes> || std::is_same_v<Op, SetLowmemReserveRatio> ||
+                std::is_same_v<Op, ScribblePageFlags> || std::is_same_v<Op, ReadZoneinfo>)
+    return 4;
+  return 12;
+}
+
+// Scribbling, and settings, change what a whole run can see: most runs go without.
+template <class Op>
+constexpr unsigned switched_off_in_tenths() {
+  if constexpr (std::is_same_v<Op, AllocPages> || std::is_same_v<Op, FreePages>) return 0;
+  if constexpr (std::is_same_v<Op, ScribblePageFlags> || std::is_same_v<Op, SetTaskFlags> ||
+                std::is_same_v<Op, PreemptDisable> || std::is_same_v<Op, LocalIrqDisable> ||
+                std::is_same_v<Op, LocalBhDisable> || std::is_same_v<Op, SoftirqEnter> ||
+                std::is_same_v<Op, IrqEnter>)
+    return 8;
+  return 4;
+}
+
+bool holds(const World& w, std::uint8_t reg) { return w.blocks()[reg].live; }
+
+std::uint8_t draw_register(const World& w, Random& random, bool live) {
+  auto reg = static_cast<std::uint8_t>(random.below(PageRegister::count));
+  if (random.chance(32)) return reg;  // whatever it holds
+  for (std::uint64_t i = 0; i < PageRegister::count && holds(w, reg) != live; ++i)
+    reg = static_cast<std::uint8_t>((reg + 1) % PageRegister::count);
+  return reg;
+}
+
+Pfn draw_pfn(const World& w, Random& random) {
+  const Config& c = w.machine().config;
+  if (random.chance(2)) return w.blocks()[random.below(PageRegister::count)].pfn;
+  const ZoneSpec& z = c.zones[random.below(c.zone_count)];
+  return static_cast<Pfn>(z.first + random.below(z.pages + 2));
+}
+
+}  // namespace
+
+Config draw_machine(Random& random) {
+  Config c;
+  c.era = random.chance(2) ? EraId::linux_2_6_11 : EraId::linux_6_1;
+  c.page_bytes = random.chance(4) ? 4096 : 64;
+  c.orders =
+      random.chance(3) ? orders_max : static_cast<std::uint32_t>(1 + random.below(orders_max));
+  if (c.profile().numa && random.chance(4))
+    c.nodes = static_cast<std::uint32_t>(1 + random.below(3));
+  c.cpus = random.chance(2) ? 1 : static_cast<std::uint32_t>(1 + random.below(4));
+  c.pcp = !random.chance(4);
+  draw_zones(c, random);
+  if (random.chance(3)) draw_reserved(c, random);
+  if (random.chance(3))
+    c.min_free_kbytes = static_cast<std::uint32_t>(random.below(c.page_bytes / 16));
+  if (random.chance(3))
+    c.lowmem_reserve_ratio = {static_cast<std::uint32_t>(random.below(40)),
+                              static_cast<std::uint32_t>(random.below(40))};
+  if (random.chance(24)) {  // large enough for batches of more than one page
+    c.zone_count = 0, c.reserved_count = 0, c.nodes = 1;
+    c.page_bytes = 64;
+    c.add_zone(ZoneKind::normal, 16384u << random.below(2));
+  }
+  return c;
+}
+
+Generator::Generator(Random& random) {
+  [&]<std::size_t... i>(std::index_sequence<i...>) {
+    ((weight_[i] =
+          random.below(10) < switched_off_in_tenths<std::variant_alternative_t<i, Operation>>()
+              ? std::uint16_t{0}
+              : static_cast<std::uint16_t>(
+                    usual_weight<std::variant_alternative_t<i, Operation>>() *
+                    (1 + random.below(3)))),
+     ...);
+  }(std::make_index_sequence<Reach::operations>{});
+  if (random.chance(3)) {  // a run that fills the machine, or one that empties it
+    const std::size_t favoured = random.chance(2) ? index_of<AllocPages>() : index_of<FreePages>();
+    weight_[favoured] = static_cast<std::uint16_t>(weight_[favoured] * 3);
+  }
+  for (const std::uint16_t w : weight_) total_ += w;
+  order_bias_ = static_cast<unsigned>(random.below(5));
+  misuse_one_in_ = static_cast<unsigned>(8u << random.below(6));
+  armed_one_in_ = random.chance(3) ? static_cast<unsigned>(4u << random.below(4)) : 0;
+  usual_ = static_cast<Gfp>(random.below(gfp_names().size()));
+}
+
+World::Step Generator::draw(const World& w, Random& random) const {
+  std::uint64_t pick = random.below(total_);
+  std::size_t index = 0;
+  while (pick >= weight_[index]) pick -= weight_[index++];
+  World::Step step{draw_operation(index, w, random), {}, {}, 0};
+  if (w.suspended() && random.chance(2)) {  // let another task go on, or this one try again
+    if (random.chance(2)) step.op = SelectTask{{random.below(task_count)}};
+    else step.op = SelectCpu{{random.below(w.machine().config.cpus)}};
+  }
+  if (armed_one_in_ != 0 && random.chance(armed_one_in_))
+    step.at = static_cast<Point>(random.below(point_names.size()));
+  return step;
+}
+
+namespace {
+
+// Fills in the arguments of an operation: by type of argument first, then by what the call needs.
+class Arguments {
+ public:
+  Arguments(const World& w, Random& r, unsigned order_bias, bool misuse, Gfp usual)
+      : w_(w), r_(r), order_bias_(order_bias), misuse_(misuse), usual_(usual) {}
+
+  template <class Op>
+  Op draw() {
+    Op op;
+    op.fields(op, [&]<class D>(std::string_view key, D& field) { set(key, field); });
+    settle(op);
+    return op;
+  }
+
+ private:
+  void set(std::string_view key, PageRegister& field) {
+    field.value = draw_register(w_, r_, !key.empty() && key != "first");
+  }
+  void set(std::string_view, GfpArg& field) { field.value = gfp(); }
+  void set(std::string_view, ZoneArg& field) {
+    const Config& c = w_.machine().config;
+    const ZoneSpec& z = c.zones[r_.below(c.zone_count)];
+    field = {z.kind, static_cast<std::uint8_t>(z.node)};
+  }
+  template <const auto& names>
+  void set(std::string_view, Flags<names>& field) {
+    if (!r_.chance(3)) field.value = 1u << r_.below(names.size());
+  }
+  template <std::uint64_t max>
+  void set(std::string_view key, Number<max>& field) {
+    if (key == "order") field.value = order();
+    else if (key == "pfn") field.value = draw_pfn(w_, r_);
+    else if (key == "bytes") field.value = bytes();
+    else if (key == "index") field.value = r_.chance(2) ? 0 : r_.below(4);
+    else if (key == "count" && max == 64) field.value = r_.below(r_.chance(4) ? 30 : 8);
+    else if (key == "count") field.value = r_.below(2);
+    else if (key == "kbytes") field.value = r_.below(1 + w_.machine().config.page_bytes / 16);
+    else if (key == "ratio") field.value = r_.below(40);
+    else if (key == "nth") field.value = r_.below(8);
+    else if (key == "id") field.value = r_.below(4);
+    else field.value = r_.below(std::min<std::uint64_t>(max, 1000) + 1);
+  }
+
+  std::uint64_t order() {
+    if (r_.chance(40)) return r_.below(16);
+    const unsigned orders = w_.machine().config.orders;
+    return r_.below(r_.chance(3) ? orders : std::min(orders, order_bias_ + 1));
+  }
+  std::uint64_t bytes() {
+    const std::uint64_t page = w_.machine().config.page_bytes;
+    switch (r_.below(16)) {
+      case 0: return 0;
+      case 1: return r_.next();
+      case 2: return (page << r_.below(12)) + r_.below(3) - 1;
+      default: return 1 + r_.below(page * 12);
+    }
+  }
+  Gfp gfp() {
+    const EraId era = w_.machine().config.era;
+    const auto e = static_cast<std::size_t>(era);
+    const auto names = gfp_names();
+    const GfpName& name = names[r_.chance(2) ? usual_ : r_.below(names.size())];
+    Gfp mask = name.known[e] ? name.mask[e] : gfp_of(era, "GFP_KERNEL");
+    // Most callers can cope with a refusal; else every run would soon wait.
+    if ((mask & GFP_BIT_DIRECT_RECLAIM) && !r_.chance(6)) mask |= GFP_BIT_NORETRY;
+    for (; r_.chance(3);) mask |= Gfp{1} << r_.below(gfp_bit_count);
+    if (!r_.chance(12) && std::popcount(mask & (GFP_BIT_DMA | GFP_BIT_HIGHMEM | GFP_BIT_DMA32)) > 1)
+      mask &= ~Gfp{GFP_BIT_DMA | GFP_BIT_DMA32};
+    return mask & gfp_known(era);
+  }
+
+  // Frees get the order of their block, except where misuse is wanted.
+  void settle(FreePagesByPage& op) {
+    if (!misuse_) op.order.value = w_.blocks()[op.page.value].order;
+  }
+  void settle(FreePageByPage& op) {
+    prefer(op.page, [](const Block& b) { return b.order == 0; });
+  }
+  void settle(FreePage& op) {
+    prefer(op.page, [](const Block& b) { return b.order == 0; });
+  }
+  void settle(FreeColdPage& op) {
+    prefer(op.page, [](const Block& b) { return b.order == 0; });
+  }
+  void settle(FreePagesExact& op) {
+    prefer(op.page, [](const Block& b) { return b.exact; });
+  }
+  void settle(FreeStale& op) { op.page.value = draw_register(w_, r_, false); }
+  void settle(PutPage& op) {
+    prefer(op.page, [](const Block& b) { return b.references > 1 || b.compound || b.order == 0; });
+  }
+  void settle(SetPageFlags& op) {
+    using namespace ref::buddy;
+    if (!misuse_)
+      op.flags.value &= std::uint32_t{PG_referenced} | PG_uptodate | PG_dirty | PG_mlocked;
+  }
+  void settle(SetPageMapcount& op) {
+    if (!misuse_) op.count.value = 0;
+  }
+  template <class Op>
+  void settle(Op&) {}
+
+  template <class F>
+  void prefer(PageRegister& reg, F good) {
+    if (misuse_) return;
+    for (std::uint64_t i = 0; i < PageRegister::count; ++i) {
+      const Block& b = w_.blocks()[reg.value];
+      if (b.live && good(b)) return;
+      reg.value = static_cast<std::uint8_t>((reg.value + 1) % PageRegister::count);
+    }
+  }
+
+  const World& w_;
+  Random& r_;
+  unsigned order_bias_;
+  bool misuse_;
+  Gfp usual_;
+};
+
+}  // namespace
+
+World::Operation Generator::draw_operation(std::size_t index, const World& w,
+                                           Random& random) const {
+  Arguments arguments(w, random, order_bias_, random.chance(misuse_one_in_), usual_);
+  Operation op;
+  [&]<std::size_t... i>(std::index_sequence<i...>) {
+    ((i == index ? void(op = arguments.draw<std::variant_alternative_t<i, Operation>>()) : void()),
+     ...);
+  }(std::make_index_sequence<Reach::operations>{});
+  return op;
+}
+
+}  // namespace props::buddy

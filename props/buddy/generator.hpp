@@ -1,0 +1,32 @@
+// generator: draws machines and steps for a search, biased by what the world holds.
+//
+// Each run draws its own weights (swarm testing): operations are switched off or made frequent, a
+// preferred order and gfp are chosen, and the run leans towards filling or emptying. Otherwise
+// every run would look like the average.
+#pragma once
+#include "props/buddy/world.hpp"
+#include "props/core/random.hpp"
+
+namespace props::buddy {
+
+// Any geometry that is cheap to search: both eras, one to three zones, holes, reserved frames, odd
+// starts, CPUs, nodes, watermarks.
+Config draw_machine(Random&);
+
+class Generator {
+ public:
+  explicit Generator(Random&);  // draws the run's weights
+  // The next step. Registers are chosen so that most steps are not skipped.
+  World::Step draw(const World&, Random&) const;
+
+ private:
+  World::Operation draw_operation(std::size_t index, const World&, Random&) const;
+  std::array<std::uint16_t, Reach::operations> weight_{};
+  std::uint32_t total_ = 0;
+  unsigned order_bias_ = 0;  // most requests are of at most this order
+  unsigned misuse_one_in_ = 0;
+  unsigned armed_one_in_ = 0;
+  Gfp usual_ = 0;  // index into the gfp names that is drawn most
+};
+
+}  // namespace props::buddy

@@ -1,0 +1,112 @@
+// runner: runs one operation on a world, and judges its answer.
+#pragma once
+#include <expected>
+
+#include "props/buddy/world.hpp"
+
+namespace props::buddy {
+
+class Runner {
+ public:
+  explicit Runner(World& world) : w_(world), m_(world.machine_) {}
+  Answer run(const Operation&);
+
+ private:
+  // One overload for each kind of operation.
+  Answer operator()(const AllocPages&);
+  Answer operator()(const AllocPage&);
+  Answer operator()(const GetFreePages&);
+  Answer operator()(const GetFreePage&);
+  Answer operator()(const GetZeroedPage&);
+  Answer operator()(const GetDmaPages&);
+  Answer operator()(const AllocPagesBulk&);
+  Answer operator()(const AllocPagesExact&);
+  Answer operator()(const SplitPage&);
+  Answer operator()(const FreePagesByPage&);
+  Answer operator()(const FreePageByPage&);
+  Answer operator()(const FreePages&);
+  Answer operator()(const FreePage&);
+  Answer operator()(const FreePagesExact&);
+  Answer operator()(const FreeColdPage&);
+  Answer operator()(const GetPage&);
+  Answer operator()(const PutPage&);
+  Answer operator()(const PageAddress&);
+  Answer operator()(const PageCount&);
+  Answer operator()(const DrainAllPages&);
+  Answer operator()(const DrainLocalPages&);
+  Answer operator()(const FreeStale&);
+  Answer operator()(const FreeTail&);
+  Answer operator()(const FreeAt&);
+  Answer operator()(const SetPagePrivate&);
+  Answer operator()(const SetPageFlags&);
+  Answer operator()(const SetPageMapcount&);
+  Answer operator()(const ScribblePageFlags&);
+  Answer operator()(const Touch&);
+  Answer operator()(const SelectCpu&);
+  Answer operator()(const SelectTask&);
+  Answer operator()(const SetTaskFlags&);
+  Answer operator()(const FailPageAlloc&);
+  Answer operator()(const SetMinFreeKbytes&);
+  Answer operator()(const SetLowmemReserveRatio&);
+  Answer operator()(const SetReclaimActive&);
+  Answer operator()(const ReadBuddyinfo&);
+  Answer operator()(const ReadZoneinfo&);
+  Answer operator()(const FreePagesNull&);
+  template <ref::core::ContextMove move, std::uint8_t code>
+  Answer operator()(const MoveContext<move, code>&);
+
+  using By = World::By;
+  // What a register-filling call wants.
+  struct Want {
+    std::uint8_t out = 0;
+    unsigned order = 0;
+    Gfp gfp = 0;  // as it arrives at the page allocator
+    By by = By::page;
+    std::uint64_t bytes = 0;  // of exact requests
+    bool retried = false;     // a suspended call that is tried again
+  };
+  using Got = std::expected<Pfn, ref::buddy::Refused>;
+  using Fault = ref::core::Fault;
+  using Effect = ref::core::Effect;
+
+  Answer allocate(const Want&);
+  Got call(const Want&);
+  Prediction predict(const Want&);
+  Fault expected_fault(const Want&) const;
+  Answer judge(const Want&, const Got&, const std::optional<Prediction>&, bool scribbled);
+  Answer judge_granted(const Want&, Pfn);
+  Answer judge_refused(const Want&, const Ask&);
+  Answer judge_suspended(const Want&, const Ask&);
+  Answer judge_misuse(const Want&, bool scribbled_on);
+  void judge_model(const Want&, const Got&, const Prediction&);
+  void judge_fresh(const Want&, Pfn);
+  void probe(const Want&, const Ask&);
+  Ask ask_of(Gfp, unsigned order) const;
+  Block& fill(std::uint8_t reg, Pfn, unsigned order, Gfp);
+
+  // The block that a frame belongs to, by the registers; null when nobody owns it.
+  Block* owner_of(Pfn);
+  bool vacant(std::size_t reg) const;
+  bool vacant(std::size_t first, std::size_t count) const;
+
+  enum class How : std::uint8_t { page, address, cold };
+  Answer give_back(Pfn, unsigned order, How);
+  Answer give_back_owned(Block&, unsigned order, How);
+  Answer give_back_wrong_order(Block&, unsigned order, How);
+  Answer drop_last(Block&, unsigned order, How);
+  void call_free(Pfn, unsigned order, How);
+  bool address_of(Pfn) const;
+  void released(Pfn, unsigned order, bool cold);
+  void tell_model(Pfn, unsigned order, bool cold);
+  Answer expect_fault(Fault, Effect);
+  Answer judge_fault(Fault, Effect);
+  bool check_content(const Block&);
+  void stamp(Block&);
+  Answer skipped() const { return {Answer::Kind::skipped}; }
+  Block* live(PageRegister r) { return w_.blocks_[r.value].live ? &w_.blocks_[r.value] : nullptr; }
+
+  World& w_;
+  ref::buddy::Machine& m_;
+};
+
+}  // namespace props::buddy

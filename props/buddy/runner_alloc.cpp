@@ -1,0 +1,418 @@
+// The allocating operations, and the judgement of their answers.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "props/buddy/contents.hpp"
+#include "props/buddy/runner.hpp"
+
+namespace props::buddy {
+
+using namespace ref::core;  // the gfp bits
+using ref::buddy::Refused;
+using Kind = Answer::Kind;
+
+namespace {
+
+struct QuietEnv final : Env {};
+
+bool may_block(Gfp gfp) { return gfp & GFP_BIT_DIRECT_RECLAIM; }
+
+}  // namespace
+
+Ask Runner::ask_of(Gfp gfp, unsigned order) const {
+  const ZoneKind highest = gfp & GFP_BIT_DMA       ? ZoneKind::dma
+                           : gfp & GFP_BIT_HIGHMEM ? ZoneKind::highmem
+                                                   : ZoneKind::normal;
+  return {order, highest, m_.globals().cpu % m_.config.nodes, (gfp & GFP_BIT_THISNODE) != 0};
+}
+
+bool Runner::vacant(std::size_t reg) const {
+  if (w_.blocks_[reg].live) return false;
+  if (reg - w_.busy_first_ < w_.busy_count_) return false;
+  return std::ranges::none_of(w_.pending_, [&](const auto& p) { return p.waits && p.out == reg; });
+}
+
+bool Runner::vacant(std::size_t first, std::size_t count) const {
+  for (std::size_t i = 0; i < count; ++i)
+    if (first + i >= PageRegister::count || !vacant(first + i)) return false;
+  return true;
+}
+
+Block& Runner::fill(std::uint8_t reg, Pfn pfn, unsigned order, Gfp gfp) {
+  Block& b = w_.blocks_[reg];
+  b = {};
+  b.live = true;
+  b.order = static_cast<std::uint8_t>(order);
+  b.pfn = pfn;
+  b.pages = 1u << order;
+  b.references = 1;
+  b.compound = order > 0 && (gfp & GFP_BIT_COMP);
+  return b;
+}
+
+void Runner::stamp(Block& b) {
+  if (!w_.judging_.contents) return;
+  b.stamp = ++w_.stamps_;
+  write_stamp(m_, b.pfn, std::uint64_t{b.pages} * m_.config.page_bytes, b.stamp);
+}
+
+// --- the operations ---------------------------------------------------------------------------
+
+Answer Runner::operator()(const AllocPages& op) {
+  return allocate(
+      {.out = op.out.value, .order = static_cast<unsigned>(op.order.value), .gfp = op.gfp.value});
+}
+
+Answer Runner::operator()(const AllocPage& op) {
+  return allocate({.out = op.out.value, .gfp = op.gfp.value});
+}
+
+Answer Runner::operator()(const GetFreePages& op) {
+  return allocate({.out = op.out.value,
+                   .order = static_cast<unsigned>(op.order.value),
+                   .gfp = op.gfp.value,
+                   .by = By::address});
+}
+
+Answer Runner::operator()(const GetFreePage& op) {
+  return allocate({.out = op.out.value, .gfp = op.gfp.value, .by = By::address});
+}
+
+Answer Runner::operator()(const GetZeroedPage& op) {
+  const Gfp gfp = op.gfp.value | GFP_BIT_ZERO;
+  if (!m_.profile().get_free_pages_strips_highmem && (gfp & GFP_BIT_HIGHMEM)) {
+    // This call of that era refuses highmem at once (B-26).
+    if (!vacant(op.out.value)) return skipped();
+    (void)ref::buddy::get_zeroed_page(w_, m_, op.gfp.value);
+    return expect_fault(Fault::highmem_address, Effect::none);
+  }
+  return allocate({.out = op.out.value, .gfp = gfp, .by = By::address});
+}
+
+Answer Runner::operator()(const GetDmaPages& op) {
+  return allocate({.out = op.out.value,
+                   .order = static_cast<unsigned>(op.order.value),
+                   .gfp = op.gfp.value | GFP_BIT_DMA,
+                   .by = By::address});
+}
+
+Answer Runner::operator()(const AllocPagesExact& op) {
+  const std::uint64_t last = (op.bytes.value - 1) / m_.config.page_bytes;
+  const unsigned order = op.bytes.value == 0 ? 64 : static_cast<unsigned>(std::bit_width(last));
+  const Gfp gfp = op.gfp.value & ~Gfp{GFP_BIT_COMP | GFP_BIT_HIGHMEM};
+  return allocate(
+      {.out = op.out.value, .order = order, .gfp = gfp, .by = By::exact, .bytes = op.bytes.value});
+}
+
+Runner::Got Runner::call(const Want& want) {
+  const auto frame = [&](const ref::buddy::Answer<ref::buddy::Address>& got) -> Got {
+    if (!got) return std::unexpected(got.error());
+    // An address outside the direct map names no frame; the oracle will say so.
+    return static_cast<Pfn>((static_cast<std::uint64_t>(*got) - page_offset) /
+                            m_.config.page_bytes);
+  };
+  if (want.retried) return ref::buddy::resume(w_, m_);
+  switch (want.by) {
+    case By::page: return ref::buddy::alloc_pages(w_, m_, want.gfp, want.order);
+    case By::address: return frame(ref::buddy::get_free_pages_(w_, m_, want.gfp, want.order));
+    case By::exact: return frame(ref::buddy::alloc_pages_exact(w_, m_, want.bytes, want.gfp));
+  }
+  UNREACHABLE("a way to allocate outside the list");
+}
+
+Prediction Runner::predict(const Want& want) {
+  const Caller caller = caller_of(m_);
+  if (want.by == By::exact)
+    return want.retried ? w_.model_->resume_exact(caller, want.gfp, want.bytes)
+                        : w_.model_->alloc_exact(caller, want.gfp, want.bytes);
+  return want.retried ? w_.model_->resume(caller, want.gfp, want.order)
+                      : w_.model_->alloc_pages(caller, want.gfp, want.order);
+}
+
+Answer Runner::allocate(const Want& asked) {
+  if (!vacant(asked.out)) return skipped();
+  Want want = asked;
+  if (want.by != By::page && m_.profile().get_free_pages_strips_highmem)
+    want.gfp &= ~Gfp{GFP_BIT_HIGHMEM};
+  std::optional<Prediction> predicted;
+  if (w_.model_ && !w_.inside_ && !w_.model_stale_) predicted = predict(want);
+  const bool scribbled = m_.arena.at(m_.buddy.sysctl, 0).scribbled > 0;
+  if (!w_.inside_) w_.busy_first_ = want.out, w_.busy_count_ = 1;
+  const Got got = call(want);
+  if (!w_.inside_) w_.busy_count_ = 0;
+  if (w_.broken()) return {};
+  return judge(want, got, predicted, scribbled);
+}
+
+// --- judging ----------------------------------------------------------------------------------
+
+// What is wrong with the call itself, by the flags and the context alone.
+Runner::Fault Runner::expected_fault(const Want& want) const {
+  if (want.order >= m_.config.orders || want.retried) return Fault::none;
+  const Gfp zones = want.gfp & (GFP_BIT_DMA | GFP_BIT_HIGHMEM | GFP_BIT_DMA32);
+  if (std::popcount(zones) > 1) return Fault::bad_zone_modifiers;
+  if (m_.profile().zero_highmem_needs_wait && (want.gfp & GFP_BIT_ZERO) &&
+      (want.gfp & GFP_BIT_HIGHMEM) && !may_block(want.gfp))
+    return Fault::zero_highmem_atomic;
+  return may_block(want.gfp) && in_atomic(m_) ? Fault::sleeping_in_atomic : Fault::none;
+}
+
+Answer Runner::judge(const Want& want, const Got& got, const std::optional<Prediction>& predicted,
+                     bool scribbled) {
+  const Log log = m_.globals().log;
+  const Ask ask = ask_of(want.gfp, want.order);
+  const unsigned counted = std::min(want.order, orders_max - 1);
+  ++(got ? w_.reach_.granted : w_.reach_.refused)[counted];
+  for (std::uint32_t i = 0; i < std::min<std::uint32_t>(log.leaks, 4); ++i)
+    w_.oracle_.lost(log.leak[i].first, log.leak[i].pages);
+  if (predicted && !w_.interleaved_ && log.leaks == 0) judge_model(want, got, *predicted);
+  if (log.leaks > 0) w_.model_stale_ = true;
+  if (w_.broken()) return {};
+
+  const Fault fault = expected_fault(want);
+  const bool scribbled_on =
+      scribbled && log.fault == Fault::bad_page;  // found on the way, whoever asked (B-38)
+  const bool by_address_only = want.by != By::page && log.fault == Fault::highmem_address;
+  if (log.fault != fault && !scribbled_on && !(fault == Fault::none && by_address_only))
+    return judge_fault(fault, Effect::none);
+  ++w_.reach_.faults[static_cast<std::size_t>(log.fault)];
+  if (!got && got.error() == Refused::misuse) return judge_misuse(want, scribbled_on);
+
+  if (m_.globals().injected) {
+    ++w_.reach_.injected;
+    if (got) {
+      w_.break_rule("PAGE-FORBIDDEN", "a refusal: this request was made to fail",
+                    fmt::format("granted pfn {}", *got));
+    }
+    return {Kind::refused};
+  }
+  Answer answer{Kind::refused};
+  if (got) answer = judge_granted(want, *got);
+  else if (got.error() == Refused::suspended) answer = judge_suspended(want, ask);
+  else answer = judge_refused(want, ask);
+  // A caller that must not sleep is told so, and served all the same (B-23).
+  if (fault != Fault::none && !w_.broken()) return {Kind::fault, 0, fault};
+  return answer;
+}
+
+Answer Runner::judge_misuse(const Want& want, bool scribbled_on) {
+  const Log log = m_.globals().log;
+  const bool highmem = want.by != By::page && (want.gfp & GFP_BIT_HIGHMEM);
+  // B-26: the page was taken, and lost with the address that it does not have. That the page was
+  // bad as well may have been seen before.
+  if (highmem && log.leaks > 0 && (scribbled_on || log.fault == Fault::highmem_address))
+    return {Kind::fault, 0, Fault::highmem_address};
+  return judge_fault(expected_fault(want), Effect::none);
+}
+
+Answer Runner::judge_granted(const Want& want, Pfn pfn) {
+  const Ask ask = ask_of(want.gfp, want.order);
+  if (w_.oracle_.must_refuse(ask)) {
+    w_.break_rule("PAGE-FORBIDDEN", "a refusal: no zone of the machine may serve this",
+                  fmt::format("granted pfn {}", pfn));
+    return {};
+  }
+  if (const auto finding = w_.oracle_.granted(pfn, want.order, ask)) {
+    w_.break_rule(*finding);
+    return {};
+  }
+  const auto& spec = m_.config.zones[*w_.oracle_.zone_of(pfn)];
+  w_.reach_.fallbacks += spec.kind != ask.highest || spec.node != ask.node;
+  Block& b = fill(want.out, pfn, want.order, want.by == By::exact ? 0 : want.gfp);
+  if (want.by == By::exact) {
+    b.exact = true;
+    b.bytes = want.bytes;
+    b.order = 0;
+    b.pages =
+        static_cast<std::uint32_t>((want.bytes + m_.config.page_bytes - 1) / m_.config.page_bytes);
+    for (Pfn i = b.pages; i < (Pfn{1} << want.order); ++i) w_.oracle_.released(pfn + i, 0);
+  }
+  judge_fresh(want, pfn);
+  if (!w_.broken()) stamp(b);
+  return {Kind::pfn, pfn};
+}
+
+// A block just handed out: one reference, nothing of its former owner's, zeros where asked.
+void Runner::judge_fresh(const Want& want, Pfn pfn) {
+  if (ref::buddy::page_count(m_, pfn) != 1)
+    return w_.break_rule("PAGE-COUNT", fmt::format("1 reference of pfn {}", pfn),
+                         fmt::format("{}", ref::buddy::page_count(m_, pfn)));
+  const Block& b = w_.blocks_[want.out];
+  for (Pfn i = 0; i < b.pages; i += std::max<Pfn>(1, b.pages / 4))
+    if (ref::buddy::page_private(m_, pfn + i) != 0)
+      return w_.break_rule("PAGE-FRESH", fmt::format("private 0 of pfn {}", pfn + i),
+                           fmt::format("{}", ref::buddy::page_private(m_, pfn + i)));
+  if (want.by != By::page && !address_of(pfn))
+    return w_.break_rule("PAGE-ADDRESS", "a page with a kernel address",
+                         fmt::format("pfn {}", pfn));
+  const std::uint64_t bytes = std::uint64_t{b.pages} * m_.config.page_bytes;
+  if ((want.gfp & GFP_BIT_ZERO) && !ref::buddy::pages_are_zero(m_, pfn, bytes))
+    return w_.break_rule("PAGE-ZEROED", fmt::format("{} bytes of zeros from pfn {} on", bytes, pfn),
+                         "something else");
+}
+
+Answer Runner::judge_refused(const Want& want, const Ask& ask) {
+  const bool nofail = (want.gfp & GFP_BIT_NOFAIL) && may_block(want.gfp) && !in_atomic(m_);
+  const bool old = m_.profile().slow_path == SlowPath::classic;
+  if (nofail && !old && !w_.oracle_.must_refuse(ask))
+    w_.break_rule("PAGE-NOFAIL", "memory, or waiting: the caller cannot cope with a refusal",
+                  "refused");
+  else probe(want, ask);
+  return {Kind::refused};
+}
+
+Answer Runner::judge_suspended(const Want& want, const Ask& ask) {
+  ++w_.reach_.suspended;
+  const bool endless = want.gfp & (GFP_BIT_NOFAIL | GFP_BIT_RETRY_MAYFAIL);
+  if (!may_block(want.gfp) || in_atomic(m_) || (want.order > 3 && !endless)) {
+    w_.break_rule("PAGE-WAITS", "memory or a refusal: this caller cannot wait", "it was suspended");
+    return {};
+  }
+  w_.pending_[m_.cpu().task] = {true, want.by, want.out, want.order, want.gfp, want.bytes};
+  probe(want, ask);
+  return {Kind::suspended};
+}
+
+// A refusal, or a wait, while D(U) has what was asked: asked again on a settled copy.
+void Runner::probe(const Want& want, const Ask& ask) {
+  if (w_.interleaved_ || w_.inside_ || w_.broken() || !w_.oracle_.must_grant(ask)) return;
+  if (m_.arena.at(m_.buddy.sysctl, 0).scribbled > 0) return;  // pages may be lost on the way (B-38)
+  ++w_.reach_.probes;
+  QuietEnv env;
+  w_.scratch_ = m_;
+  ref::buddy::drain_all_pages(env, w_.scratch_);
+  plan_failure(w_.scratch_, 0);
+  Task& task = w_.scratch_.arena.edit(w_.scratch_.core.task, w_.scratch_.cpu().task);
+  task.wait = {};
+  if (ref::buddy::alloc_pages(env, w_.scratch_, want.gfp, want.order)) return;
+  w_.break_rule(
+      "PAGE-REFUSED",
+      fmt::format("2^{} pages: an allowed zone holds such a block that nobody owns, above "
+                  "its low mark and reserve",
+                  want.order),
+      "refused, and again with all per-CPU lists drained");
+}
+
+void Runner::judge_model(const Want& want, const Got& got, const Prediction& p) {
+  const auto text = [](Outcome o, Pfn pfn) {
+    switch (o) {
+      case Outcome::granted: return fmt::format("pfn {}", pfn);
+      case Outcome::no_memory: return std::string("refused");
+      case Outcome::suspended: return std::string("suspended");
+      case Outcome::misuse: return std::string("misuse");
+    }
+    return std::string();
+  };
+  Outcome actual = Outcome::granted;
+  if (!got) {
+    switch (got.error()) {
+      case Refused::no_memory: actual = Outcome::no_memory; break;
+      case Refused::suspended: actual = Outcome::suspended; break;
+      case Refused::misuse: actual = Outcome::misuse; break;
+    }
+  }
+  if (actual == Outcome::misuse && m_.globals().log.fault == Fault::highmem_address) return;
+  const Pfn pfn = got ? *got : 0;
+  if (actual != p.outcome || (got && pfn != p.pfn))
+    return w_.break_rule("BUDDY-EXACT", text(p.outcome, p.pfn), text(actual, pfn));
+  if (got && want.by != By::exact && ref::buddy::page_is_pfmemalloc(m_, pfn) != p.pfmemalloc)
+    w_.break_rule("BUDDY-EXACT", fmt::format("pfmemalloc {}", p.pfmemalloc),
+                  fmt::format("{}", !p.pfmemalloc));
+}
+
+// --- bulk, and suspended calls ----------------------------------------------------------------
+
+Answer Runner::operator()(const AllocPagesBulk& op) {
+  const std::size_t first = op.first.value, count = op.count.value;
+  if (first + count > PageRegister::count) return skipped();
+  std::vector<std::optional<Pfn>> slots(count);
+  std::size_t empty = 0, leading = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Block& b = w_.blocks_[first + i];
+    if (!b.live && !vacant(first + i)) return skipped();
+    if (b.live) slots[i] = b.pfn;
+    else ++empty;
+    if (leading == i && b.live) ++leading;
+  }
+  const std::vector<std::optional<Pfn>> before = slots;
+  const Gfp gfp = op.gfp.value;
+  std::vector<Prediction> predicted;
+  const bool modelled = w_.model_ && !w_.inside_ && !w_.model_stale_;
+  if (modelled) predicted = w_.model_->alloc_pages_bulk(caller_of(m_), gfp, empty, count, leading);
+  if (!w_.inside_) {
+    w_.busy_first_ = static_cast<std::uint8_t>(first);
+    w_.busy_count_ = static_cast<std::uint8_t>(count);
+  }
+  const bool scribbled = m_.arena.at(m_.buddy.sysctl, 0).scribbled > 0;
+  const std::size_t filled = ref::buddy::alloc_pages_bulk(w_, m_, gfp, slots);
+  if (!w_.inside_) w_.busy_count_ = 0;
+  if (w_.broken()) return {};
+
+  const Log log = m_.globals().log;
+  for (std::uint32_t i = 0; i < std::min<std::uint32_t>(log.leaks, 4); ++i)
+    w_.oracle_.lost(log.leak[i].first, log.leak[i].pages);
+  if (log.leaks > 0) w_.model_stale_ = true;
+  const Fault fault = empty == 0 ? Fault::none : expected_fault({.gfp = gfp});
+  if (log.fault != fault && !(scribbled && log.fault == Fault::bad_page))
+    return judge_fault(fault, Effect::none);
+  ++w_.reach_.faults[static_cast<std::size_t>(log.fault)];
+  std::size_t taken = 0;
+  for (std::size_t i = 0; i < count && !w_.broken(); ++i) {
+    if (before[i] == slots[i]) continue;
+    if (before[i] || m_.globals().injected) {
+      w_.break_rule("PAGE-BULK", "only empty slots filled, and none when made to fail",
+                    fmt::format("slot {} changed", i));
+      return {};
+    }
+    if (modelled && !w_.interleaved_ && log.leaks == 0 &&
+        (taken >= predicted.size() || predicted[taken].pfn != *slots[i])) {
+      w_.break_rule(
+          "BUDDY-EXACT",
+          taken < predicted.size() ? fmt::format("pfn {}", predicted[taken].pfn) : "no more pages",
+          fmt::format("pfn {}", *slots[i]));
+      return {};
+    }
+    ++taken;
+    judge_granted({.out = static_cast<std::uint8_t>(first + i), .gfp = gfp}, *slots[i]);
+    ++w_.reach_.granted[0];
+  }
+  if (w_.broken()) return {};
+  const auto hole = std::ranges::find_if(slots, [](const auto& s) { return !s; });
+  const auto leading_now = static_cast<std::size_t>(hole - slots.begin());
+  const std::size_t least = leading + (taken > 0 ? 1 : 0);
+  if (filled < least || filled > leading_now) {
+    w_.break_rule("PAGE-BULK",
+                  fmt::format("{} to {}: as many leading slots are filled", least, leading_now),
+                  fmt::format("{}", filled));
+    return {};
+  }
+  if (w_.suspended()) {
+    return judge_suspended({.out = static_cast<std::uint8_t>(first + leading_now), .gfp = gfp},
+                           ask_of(gfp, 0));
+  }
+  if (empty > 0 && taken == 0 && fault == Fault::none && !m_.globals().injected)
+    probe({.gfp = gfp}, ask_of(gfp, 0));
+  if (fault != Fault::none) return {Kind::fault, 0, fault};
+  return {Kind::count, filled};
+}
+
+Answer Runner::operator()(const SelectTask& op) {
+  if (op.id.value >= m_.core.task.count) return skipped();
+  if (!switch_task(m_, static_cast<std::uint32_t>(op.id.value))) return skipped();
+  if (!w_.suspended() || w_.inside_) return {};
+  World::Pending& pending = w_.pending_[op.id.value];
+  REQUIRE(pending.waits);
+  const World::Pending was = pending;
+  pending = {};
+  ++w_.reach_.resumed;
+  return allocate({.out = was.out,
+                   .order = was.order,
+                   .gfp = was.gfp,
+                   .by = was.by,
+                   .bytes = was.bytes,
+                   .retried = true});
+}
+
+}  // namespace props::buddy

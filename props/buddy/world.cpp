@@ -1,0 +1,275 @@
+// The life of a world: boot, steps, armed steps, and the checks that are not about one answer.
+#include "props/buddy/world.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "props/buddy/contents.hpp"
+#include "props/buddy/invariants.hpp"
+#include "props/buddy/runner.hpp"
+#include "ref/buddy/buddy.hpp"
+#include "ref/buddy/pcp.hpp"
+
+namespace props::buddy {
+
+using ref::core::Point;
+
+namespace {
+
+constexpr std::size_t armed_max = 64;  // more can wait at no step that a person would write
+
+struct QuietEnv final : ref::core::Env {};
+
+}  // namespace
+
+Newborn::Newborn(const Config& config) : machine(config), oracle(config) {}
+
+World::World(const Newborn& newborn, const Judging& judging)
+    : machine_(newborn.machine), scratch_(newborn.machine), oracle_(newborn.oracle) {
+  reset(newborn, judging);
+}
+
+void World::reset(const Newborn& newborn, const Judging& judging) {
+  machine_ = newborn.machine;
+  oracle_ = newborn.oracle;
+  judging_ = judging;
+  model_.reset();
+  if (judging.model) model_ = Model::of(machine_);
+  model_stale_ = false;
+  blocks_ = {};
+  pending_ = {};
+  armed_.clear();
+  inside_ = interleaved_ = false;
+  busy_first_ = busy_count_ = 0;
+  step_ = 0;
+  stamps_ = 0;
+  reach_ = {};
+  violation_.reset();
+}
+
+bool World::suspended() const { return ref::buddy::is_suspended(machine_); }
+
+ref::core::Hash World::digest() const {
+  ref::core::Hash sum = machine_.arena.hash();
+  for (const auto& e : machine_.events) {
+    sum.low = sum.low * 0x9e3779b97f4a7c15 + e.pgalloc;
+    sum.high = sum.high * 0xbf58476d1ce4e5b9 + e.pgfree;
+  }
+  return sum;
+}
+
+void World::break_rule(std::string_view rule, std::string expected, std::string actual) {
+  if (violation_) return;
+  const Rule* known = find_rule(rules(), rule);
+  if (known == nullptr) known = find_rule(run_rules(), rule);
+  REQUIRE(known != nullptr);
+  violation_ = Violation{known, step_, std::move(expected), std::move(actual), picture()};
+}
+
+Answer World::run(const Operation& op) {
+  const Answer answer = Runner(*this).run(op);
+  auto& counts = answer.kind == Answer::Kind::skipped ? reach_.skipped : reach_.executed;
+  ++counts[op.index()];
+  return answer;
+}
+
+Answer World::apply(const Step& step) {
+  if (broken()) return {Answer::Kind::skipped};
+  if (step.at) {
+    if (armed_.size() < armed_max) armed_.push_back(step);
+    ++step_;
+    return {};
+  }
+  interleaved_ = false;
+  ref::core::clear_log(machine_);
+  const Answer answer = run(step.op);
+  for (const Step& missed : armed_) ++reach_.skipped[missed.op.index()];
+  armed_.clear();
+  if (step.answer && !broken() && answer != *step.answer)
+    break_rule("STEP-ANSWER", print_answer(*step.answer), print_answer(answer));
+  if (!broken()) after_step();
+  if (!broken()) ++step_;
+  return answer;
+}
+
+// An armed step is a hard interrupt on this CPU, unless it first selects another. Afterwards the
+// CPU and its context are as they were.
+void World::at(Point point) {
+  if (inside_ || armed_.empty() || broken()) return;
+  const auto is_due = [&](const Step& s) { return s.at == point; };
+  if (std::ranges::none_of(armed_, is_due)) return;
+  std::vector<Step> due;
+  std::ranges::copy_if(armed_, std::back_inserter(due), is_due);
+  std::erase_if(armed_, is_due);
+
+  const std::uint32_t cpu = machine_.globals().cpu;
+  const ref::core::Cpu context = machine_.arena.at(machine_.core.cpu, cpu);
+  const ref::core::Log log = machine_.globals().log;
+  const std::uint32_t injected = machine_.globals().injected;
+  ++machine_.arena.edit(machine_.core.cpu, cpu).hardirq_count;
+  inside_ = interleaved_ = model_stale_ = true;
+  for (const Step& step : due) {
+    ref::core::clear_log(machine_);
+    if (broken()) break;
+    const Answer answer = run(step.op);
+    ++reach_.points[static_cast<std::size_t>(point)];
+    if (step.answer && !broken() && answer != *step.answer)
+      break_rule("STEP-ANSWER", print_answer(*step.answer), print_answer(answer));
+  }
+  inside_ = false;
+  ref::core::select_cpu(machine_, cpu);
+  machine_.arena.edit(machine_.core.cpu, cpu) = context;
+  machine_.edit_globals().log = log;
+  machine_.edit_globals().injected = injected;
+}
+
+// --- the checks -------------------------------------------------------------------------------
+
+void World::after_step() {
+  if (model_) check_model();
+  const std::size_t n = step_ + 1;
+  if (judging_.invariants_every > 0 && n % judging_.invariants_every == 0) check_invariants();
+  if (judging_.exhaust_every > 0 && n % judging_.exhaust_every == 0) exhaust();
+}
+
+void World::finish() {
+  if (broken()) return;
+  for (const Step& missed : armed_) ++reach_.skipped[missed.op.index()];
+  armed_.clear();
+  check_contents();
+  check_invariants();
+  check_marks();
+  exhaust();
+}
+
+void World::check_invariants() {
+  if (broken()) return;
+  if (const auto finding = first_broken(machine_)) break_rule(*finding);
+}
+
+void World::check_marks() {
+  if (broken()) return;
+  for (std::uint32_t z = 0; z < machine_.config.zone_count; ++z) {
+    const ref::buddy::Zone& zone = ref::buddy::zone_at(machine_, z);
+    const std::string name(ref::core::zone_names[static_cast<std::size_t>(zone.kind)]);
+    if (zone.watermark[ref::buddy::mark_low] != oracle_.low_mark(z)) {
+      return break_rule("ZONE-MARKS", fmt::format("low mark {} of {}", oracle_.low_mark(z), name),
+                        fmt::format("{}", zone.watermark[ref::buddy::mark_low]));
+    }
+    for (std::size_t kind = 0; kind < ref::core::zone_kinds; ++kind) {
+      const std::uint64_t reserve = oracle_.reserve(z, static_cast<ZoneKind>(kind));
+      if (zone.lowmem_reserve[kind] == reserve) continue;
+      return break_rule("ZONE-RESERVE",
+                        fmt::format("{} leaves {} to requests from {}", name, reserve,
+                                    ref::core::zone_names[kind]),
+                        fmt::format("{}", zone.lowmem_reserve[kind]));
+    }
+  }
+}
+
+void World::check_model() {
+  if (model_stale_) {
+    model_ = Model::of(machine_);
+    model_stale_ = false;
+    return;
+  }
+  if (const auto difference = model_->difference(machine_))
+    break_rule("BUDDY-ORDERED", "lists, counts and marks as the naive model has them", *difference);
+}
+
+void World::check_contents() {
+  for (const Block& b : blocks_) {
+    if (!b.live || b.stamp == 0 || broken()) continue;
+    const std::uint64_t bytes = std::uint64_t{b.pages} * machine_.config.page_bytes;
+    if (const Broken w = stamp_broken(machine_, b.pfn, bytes, b.stamp))
+      break_rule("PAGE-CONTENT", fmt::format("{:#x} at {}", w->expected, w->where),
+                 fmt::format("{:#x}", w->actual));
+  }
+}
+
+// Settles a copy and takes everything that nobody owns, the largest blocks first. Each must be
+// there: that is exact coalescing, seen from outside.
+void World::exhaust() {
+  if (broken() || machine_.arena.at(machine_.buddy.sysctl, 0).scribbled > 0) return;
+  ++reach_.exhaustions;
+  scratch_ = machine_;
+  QuietEnv env;
+  ref::buddy::drain_all_pages(env, scratch_);
+  ref::core::plan_failure(scratch_, 0);
+  ref::core::Cpu& cpu = scratch_.arena.edit(scratch_.core.cpu, scratch_.globals().cpu);
+  const std::uint32_t task = cpu.task;
+  cpu = {};
+  cpu.task = task;
+  ref::core::Task& caller = scratch_.arena.edit(scratch_.core.task, task);
+  caller = {};
+  caller.flags = ref::core::PF_MEMALLOC;
+  std::vector<FreeBlock> wanted;
+  for (std::uint32_t z = 0; z < machine_.config.zone_count; ++z)
+    std::ranges::copy(oracle_.free_blocks(z), std::back_inserter(wanted));
+  std::ranges::stable_sort(wanted, std::ranges::greater{}, &FreeBlock::order);
+  PageOracle taken = oracle_;
+  const Gfp gfp = ref::core::GFP_BIT_HIGHMEM | ref::core::GFP_BIT_NOWARN;
+  for (const FreeBlock& block : wanted) {
+    const auto got = ref::buddy::alloc_pages(env, scratch_, gfp, block.order);
+    if (!got) {
+      return break_rule(
+          "BUDDY-COALESCED",
+          fmt::format("a block of order {}: the pages from pfn {} on are nobody's, and "
+                      "no larger block is left untaken",
+                      block.order, block.pfn),
+          "refused, with all per-CPU lists drained");
+    }
+    if (const auto bad = taken.granted(*got, block.order, {block.order, ZoneKind::highmem}))
+      return break_rule(*bad);
+  }
+}
+
+// --- what happened ----------------------------------------------------------------------------
+
+void Reach::add(const Reach& o) {
+  const auto sum = [](auto& to, const auto& from) {
+    for (std::size_t i = 0; i < std::size(to); ++i) to[i] += from[i];
+  };
+  sum(executed, o.executed), sum(skipped, o.skipped);
+  sum(granted, o.granted), sum(refused, o.refused);
+  sum(faults, o.faults), sum(points, o.points), sum(fill, o.fill);
+  fallbacks += o.fallbacks, suspended += o.suspended, resumed += o.resumed;
+  probes += o.probes, exhaustions += o.exhaustions, injected += o.injected;
+}
+
+// One character a frame; long zones are cut.
+std::string World::picture() const {
+  constexpr Pfn most = 256, row = 64;
+  std::string text;
+  for (std::uint32_t z = 0; z < machine_.config.zone_count; ++z) {
+    const ref::buddy::Zone& zone = ref::buddy::zone_at(machine_, z);
+    text += fmt::format("{} node {}, {} pages from pfn {}, {} free\n",
+                        ref::core::zone_names[static_cast<std::size_t>(zone.kind)], zone.node,
+                        zone.pages, zone.first, zone.free_pages);
+    char inside = '?';
+    for (Pfn i = 0; i < std::min(zone.pages, most); ++i) {
+      const ref::buddy::Page& p = ref::buddy::page_at(machine_, zone.map + i);
+      constexpr std::string_view digits = "0123456789ab";
+      const char order = digits[std::min<std::size_t>(p.order, 11)];
+      if (i % row == 0) text += fmt::format("{}{:>8}  ", i == 0 ? "" : "\n", zone.first + i);
+      char c = inside;
+      switch (p.kind) {
+        case ref::buddy::PageKind::inner: break;
+        case ref::buddy::PageKind::free_head: c = '.', inside = '.'; break;
+        case ref::buddy::PageKind::pcp_head: c = 'c', inside = 'c'; break;
+        case ref::buddy::PageKind::live_head: c = order, inside = '-'; break;
+        case ref::buddy::PageKind::reserved: c = 'R', inside = '?'; break;
+        case ref::buddy::PageKind::leaked: c = 'L', inside = '?'; break;
+      }
+      text += c;
+    }
+    text +=
+        zone.pages > most ? fmt::format("\n          ... and {} more\n", zone.pages - most) : "\n";
+  }
+  return text +
+         "          . free   c on a per-CPU list   0-9a live, by order   - its other frames   "
+         "R reserved   L lost\n";
+}
+
+}  // namespace props::buddy

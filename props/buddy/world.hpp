@@ -1,0 +1,151 @@
+// world: a page allocator under test, its oracles, and the steps so far.
+//
+//   step ──▶ classify ──▶ machine ──▶ answer ──▶ oracle: legal? ──▶ contents, references
+//                           │ yield point               │ refusal that looks wrong
+//                           └─▶ armed steps             └─▶ settle a copy, ask again
+//
+// The same world serves the fuzz targets, the properties, replay and minimizing. It never aborts
+// for what the subject did: a broken rule is a value, and after it nothing more runs.
+#pragma once
+#include <array>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "props/buddy/model.hpp"
+#include "props/buddy/operations.hpp"
+#include "props/buddy/oracle.hpp"
+#include "props/core/trace.hpp"
+#include "props/core/violation.hpp"
+
+namespace props::buddy {
+
+// A machine and its oracle just after boot: made once per geometry, then copied.
+struct Newborn {
+  explicit Newborn(const Config& config);
+  ref::buddy::Machine machine;
+  PageOracle oracle;
+};
+
+// What is judged beyond every answer.
+struct Judging {
+  std::uint32_t invariants_every =
+      0;                 // all white-box invariants after every nth step; 0: at the end only
+  bool model = false;    // the naive exact model runs beside
+  bool contents = true;  // stamps in live blocks
+  std::uint32_t exhaust_every = 0;  // exhaustion probe after every nth step; 0: at the end only
+
+  static Judging everything() { return {1, true, true, 16}; }
+  static Judging cheap() { return {}; }
+};
+
+// How often what happened; a zero is something that the search never reached.
+struct Reach {
+  static constexpr std::size_t operations = std::variant_size_v<Operation>;
+  std::array<std::uint64_t, operations> executed{}, skipped{};
+  std::array<std::uint64_t, ref::core::orders_max> granted{}, refused{};  // by order
+  std::array<std::uint64_t, ref::core::fault_names.size()> faults{};
+  std::array<std::uint64_t, ref::core::point_names.size()> points{};  // armed steps run there
+  std::uint64_t fallbacks = 0;  // served by a lower zone or another node than asked first
+  std::uint64_t suspended = 0, resumed = 0;
+  std::uint64_t probes = 0;  // refusals that were asked again on a settled copy
+  std::uint64_t exhaustions = 0;
+  std::uint64_t injected = 0;
+  std::uint64_t fill[4]{};  // steps that began with the machine so many quarters full
+
+  void add(const Reach&);
+};
+
+// What a register holds.
+struct Block {
+  bool live = false;
+  bool exact = false;  // from alloc_pages_exact: `pages` single pages
+  bool compound = false;
+  std::uint8_t order = 0;
+  Pfn pfn = 0;  // kept after the block is gone: what free_stale frees
+  std::uint32_t pages = 0;
+  std::uint32_t references = 0;
+  std::uint32_t stamp = 0;  // identity of its contents; 0: none written
+  std::uint64_t bytes = 0;  // as asked, of exact blocks
+  std::uint16_t flags = 0;
+  std::uint32_t mapcount = 0;
+  std::uint32_t private_data = 0;
+};
+
+class World final : private ref::core::Env {
+ public:
+  using Operation = props::buddy::Operation;
+  using Step = props::Step<Operation>;
+
+  World(const Newborn&, const Judging&);
+  // As new; costs what was touched when the geometry is the same.
+  void reset(const Newborn&, const Judging&);
+
+  // Runs a step. An armed one only waits, and answers ok. After a violation nothing runs any more.
+  Answer apply(const Step&);
+  // The checks at the end of a trace.
+  void finish();
+
+  const std::optional<Violation>& violation() const { return violation_; }
+  const ref::buddy::Machine& machine() const { return machine_; }
+  const PageOracle& oracle() const { return oracle_; }
+  std::span<const Block> blocks() const { return blocks_; }
+  const Reach& reach() const { return reach_; }
+  std::size_t steps() const { return step_; }
+  bool suspended() const;  // the running task waits
+  ref::core::Hash digest() const;
+  // The zones as rows of frames; '.' free, a digit for a live block's order, and so on.
+  std::string picture() const;
+
+ private:
+  friend class Runner;  // the operations, one function each
+
+  // How a call names what it allocates.
+  enum class By : std::uint8_t { page, address, exact };
+  // What a suspended task will put into a register.
+  struct Pending {
+    bool waits = false;
+    By by = By::page;
+    std::uint8_t out = 0;
+    unsigned order = 0;
+    Gfp gfp = 0;
+    std::uint64_t bytes = 0;
+  };
+
+  void at(ref::core::Point) override;
+  bool reclaim(const ref::core::ReclaimRequest&) override { return false; }
+
+  Answer run(const Operation&);
+  void break_rule(std::string_view rule, std::string expected, std::string actual);
+  void break_rule(const Finding& f) { break_rule(f.rule, f.expected, f.actual); }
+  bool broken() const { return violation_.has_value(); }
+  void after_step();
+  void check_marks();
+  void check_model();
+  void check_contents();
+  void check_invariants();
+  void exhaust();
+
+  ref::buddy::Machine machine_, scratch_;
+  PageOracle oracle_;
+  std::optional<Model> model_;
+  bool model_stale_ = false;  // something happened that the model does not follow: it starts anew
+  Judging judging_;
+  std::array<Block, PageRegister::count> blocks_{};
+  std::array<Pending, ref::core::cpus_max> pending_{};  // by task
+  std::vector<Step> armed_;
+  bool inside_ = false;       // an armed step runs
+  bool interleaved_ = false;  // one ran during this step, so its refusal may have been right then
+  std::uint8_t busy_first_ = 0, busy_count_ = 0;  // registers that the interrupted step will fill
+  std::size_t step_ = 0;
+  std::uint32_t stamps_ = 0;
+  Reach reach_;
+  std::optional<Violation> violation_;
+};
+
+// The rules of this layer.
+std::span<const Rule> rules();
+
+}  // namespace props::buddy
