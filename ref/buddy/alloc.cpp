@@ -23,6 +23,8 @@ std::optional<Pfn> take_from_zone(Env& env, Machine& m, Index z, const Request& 
                                   const AllocFlags& flags) {
   if (!flags.no_watermarks && !zone_watermark_ok(m, z, r.order, r.highest, flags))
     return std::nullopt;
+  if (m.profile().slow_path == SlowPath::modern && (r.gfp & GFP_BIT_NOFAIL) && r.order > 1)
+    warn_once(m, WarnOnce::nofail_high_order);  // W-14: only where a zone is about to serve it
   const bool pfmemalloc = flags.no_watermarks && m.profile().slow_path == SlowPath::modern;
   while (const std::optional<Pfn> pfn = rmqueue(env, m, z, r)) {
     if (!prep_new_page(m, *pfn, r.order, r.gfp, pfmemalloc)) continue;
@@ -51,8 +53,17 @@ void warn_of_nofail(Machine& m, const Request& r) {
   if (r.order > costly_order) warn_once(m, WarnOnce::nofail_costly);
 }
 
+bool has_managed_dma(const Machine& m) {
+  for (Index z = 0; z < m.config.zone_count; ++z)
+    if (zone_at(m, z).kind == ZoneKind::dma && zone_at(m, z).managed > 0) return true;
+  return false;
+}
+
+// W-12: a refusal is told, unless nobody wants to know, or it was bound to come.
 std::unexpected<Refused> refuse(Machine& m, const Request& r) {
-  if (!(r.gfp & GFP_BIT_NOWARN)) warn(m);  // W-12
+  const bool hopeless =
+      m.profile().slow_path == SlowPath::modern && (r.gfp & GFP_BIT_DMA) && !has_managed_dma(m);
+  if (!(r.gfp & GFP_BIT_NOWARN) && !hopeless) warn(m);
   return std::unexpected(Refused::no_memory);
 }
 
@@ -124,8 +135,6 @@ Answer<Pfn> alloc_pages_for(Env& env, Machine& m, Gfp gfp, unsigned order, Call 
   gfp = current_gfp_context(m, gfp);
   if (!prepare_alloc_pages(m, gfp)) return std::unexpected(Refused::no_memory);
   const Request r = request_of(m, gfp, order);
-  if (m.profile().slow_path == SlowPath::modern && (gfp & GFP_BIT_NOFAIL) && order > 1)
-    warn_once(m, WarnOnce::nofail_high_order);  // W-14
   if (const auto pfn = get_page_from_freelist(env, m, r, {.mark = mark_low})) return *pfn;
   env.at(Point::buddy_alloc_fast_failed);
   return alloc_pages_slowpath(env, m, r, call, argument);

@@ -45,12 +45,13 @@ Pfn end_of_run(const Machine& m, const Zone& zone, Pfn pfn) {
 // Gives [pfn, end) to the free lists in the largest aligned blocks, in address order.
 void free_run(Machine& m, Index z, Pfn pfn, Pfn end) {
   const Pfn origin = block_origin(m, zone_at(m, z));
+  const FreeTo where = m.profile().boot_frees_to_tail ? FreeTo::tail : FreeTo::era_choice;
   while (pfn < end) {
     unsigned order = m.config.orders - 1;
     if (pfn != origin)
       order = std::min<unsigned>(order, static_cast<unsigned>(std::countr_zero(pfn - origin)));
     order = std::min<unsigned>(order, static_cast<unsigned>(std::bit_width(end - pfn)) - 1);
-    free_one_page(m, z, pfn, order);
+    free_one_page(m, z, pfn, order, where);
     pfn += Pfn{1} << order;
   }
 }

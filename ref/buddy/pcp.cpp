@@ -98,7 +98,6 @@ std::uint32_t nr_pcp_free(const Machine& m, Pcp& pcp, std::uint32_t high, bool f
   const std::uint32_t most = high - pcp.batch;
   const std::uint32_t batch = pcp.batch << pcp.free_factor;
   if (batch < most && pcp.free_factor < m.profile().pcp_batch_scale_max) ++pcp.free_factor;
-  // The kernel's clamp() takes the lower bound last, and so do we where the bounds cross.
   return std::max(std::min(batch, most), pcp.batch);
 }
 

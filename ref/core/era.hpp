@@ -34,10 +34,10 @@ struct Profile {
   BadPage bad_page;
   SlowPath slow_path;
   bool numa;                           // more than one node is modelled
+  bool boot_frees_to_tail;             // B-40: a newborn zone hands out its lowest block first
   bool order_too_high_warns;           // B-20: a splat unless __GFP_NOWARN; silent otherwise
   bool get_free_pages_strips_highmem;  // B-26: otherwise a highmem page is lost with its address
   bool zero_highmem_needs_wait;        // B-25
-  bool reserved_free_is_ignored;       // real kernel 2.6.11: a PG_reserved page is skipped silently
   std::uint32_t pcp_order_max;         // P-1: highest order kept on per-CPU lists
   std::uint32_t pcp_batch_scale_max;   // P-4
   std::uint32_t batch_bytes_max;       // P-7, P-23: cap of a batch before it is quartered
@@ -55,10 +55,10 @@ inline constexpr std::array<Profile, era_count> profiles{{
      .bad_page = BadPage::freed_anyway,
      .slow_path = SlowPath::classic,
      .numa = false,
+     .boot_frees_to_tail = false,
      .order_too_high_warns = false,
      .get_free_pages_strips_highmem = false,
      .zero_highmem_needs_wait = true,
-     .reserved_free_is_ignored = true,
      .pcp_order_max = 0,
      .pcp_batch_scale_max = 0,
      .batch_bytes_max = 256 * 1024,
@@ -73,10 +73,10 @@ inline constexpr std::array<Profile, era_count> profiles{{
      .bad_page = BadPage::leaked,
      .slow_path = SlowPath::modern,
      .numa = true,
+     .boot_frees_to_tail = true,
      .order_too_high_warns = true,
      .get_free_pages_strips_highmem = true,
      .zero_highmem_needs_wait = false,
-     .reserved_free_is_ignored = false,
      .pcp_order_max = 3,
      .pcp_batch_scale_max = 5,
      .batch_bytes_max = 1024 * 1024,
