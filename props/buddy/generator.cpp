@@ -40,7 +40,7 @@ void draw_reserved(Config& c, Random& random) {
     const auto last = static_cast<Pfn>(
         std::min<std::uint64_t>(first + random.below(4), std::uint64_t{z.first} + z.pages - 1));
     c.reserved[c.reserved_count++] = {first, last};
-    if (validate(c)) --c.reserved_count;
+    if (validate(c)) c.reserved[--c.reserved_count] = {};
   }
 }
 
@@ -122,6 +122,7 @@ Config draw_machine(Random& random) {
                               static_cast<std::uint32_t>(random.below(40))};
   if (random.chance(24)) {  // large enough for batches of more than one page
     c.zone_count = 0, c.reserved_count = 0, c.nodes = 1;
+    c.zones = {}, c.reserved = {};
     c.page_bytes = 64;
     c.add_zone(ZoneKind::normal, 16384u << random.below(2));
   }
@@ -153,6 +154,9 @@ World::Step Generator::draw(const World& w, Random& random) const {
   std::uint64_t pick = random.below(total_);
   std::size_t index = 0;
   while (pick >= weight_[index]) pick -= weight_[index++];
+  // Nothing to give back: half of all such steps would be skipped.
+  if (index == index_of<FreePages>() && std::ranges::none_of(w.blocks(), &Block::live))
+    index = index_of<AllocPages>();
   World::Step step{draw_operation(index, w, random), {}, {}, 0};
   if (w.suspended() && random.chance(2)) {  // let another task go on, or this one try again
     if (random.chance(2)) step.op = SelectTask{{random.below(task_count)}};

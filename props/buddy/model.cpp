@@ -49,7 +49,7 @@ void Model::boot(std::uint32_t z) {
     while (at < run) {
       unsigned order = config_.orders - 1;
       while ((at - origin) % (1ull << order) != 0 || at + (1ull << order) > run) --order;
-      give(z, static_cast<Pfn>(at), order);
+      give(z, static_cast<Pfn>(at), order, config_.profile().boot_frees_to_tail);
       at += 1ull << order;
     }
   }

@@ -56,6 +56,7 @@ class Runner {
   Answer operator()(const MoveContext<move, code>&);
 
   using By = World::By;
+  using Slots = std::vector<std::optional<Pfn>>;
   // What a register-filling call wants.
   struct Want {
     std::uint8_t out = 0;
@@ -74,6 +75,7 @@ class Runner {
   Prediction predict(const Want&);
   Fault expected_fault(const Want&) const;
   Answer judge(const Want&, const Got&, const std::optional<Prediction>&, bool scribbled);
+  Answer judge_answer(const Want&, const Got&, bool scribbled);
   Answer judge_granted(const Want&, Pfn);
   Answer judge_refused(const Want&, const Ask&);
   Answer judge_suspended(const Want&, const Ask&);
@@ -81,6 +83,10 @@ class Runner {
   void judge_model(const Want&, const Got&, const Prediction&);
   void judge_fresh(const Want&, Pfn);
   void probe(const Want&, const Ask&);
+  std::optional<Slots> slots_of(const AllocPagesBulk&) const;
+  Answer judge_bulk(const AllocPagesBulk&, const Slots& before, const Slots& after,
+                    std::size_t filled, bool scribbled);
+  void judge_bulk_model(const Slots& before, const Slots& after, const std::vector<Prediction>&);
   Ask ask_of(Gfp, unsigned order) const;
   Block& fill(std::uint8_t reg, Pfn, unsigned order, Gfp);
 

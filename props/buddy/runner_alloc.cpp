@@ -159,18 +159,23 @@ Runner::Fault Runner::expected_fault(const Want& want) const {
   return may_block(want.gfp) && in_atomic(m_) ? Fault::sleeping_in_atomic : Fault::none;
 }
 
+// What any client may demand comes first; what the naive model says of policy comes last.
 Answer Runner::judge(const Want& want, const Got& got, const std::optional<Prediction>& predicted,
                      bool scribbled) {
+  const Answer answer = judge_answer(want, got, scribbled);
+  const bool follows = !w_.interleaved_ && m_.globals().log.leaks == 0;
+  if (predicted && follows && !w_.broken()) judge_model(want, got, *predicted);
+  return answer;
+}
+
+Answer Runner::judge_answer(const Want& want, const Got& got, bool scribbled) {
   const Log log = m_.globals().log;
   const Ask ask = ask_of(want.gfp, want.order);
   const unsigned counted = std::min(want.order, orders_max - 1);
   ++(got ? w_.reach_.granted : w_.reach_.refused)[counted];
   for (std::uint32_t i = 0; i < std::min<std::uint32_t>(log.leaks, 4); ++i)
     w_.oracle_.lost(log.leak[i].first, log.leak[i].pages);
-  if (predicted && !w_.interleaved_ && log.leaks == 0) judge_model(want, got, *predicted);
   if (log.leaks > 0) w_.model_stale_ = true;
-  if (w_.broken()) return {};
-
   const Fault fault = expected_fault(want);
   const bool scribbled_on =
       scribbled && log.fault == Fault::bad_page;  // found on the way, whoever asked (B-38)
@@ -248,7 +253,10 @@ void Runner::judge_fresh(const Want& want, Pfn pfn) {
     return w_.break_rule("PAGE-ADDRESS", "a page with a kernel address",
                          fmt::format("pfn {}", pfn));
   const std::uint64_t bytes = std::uint64_t{b.pages} * m_.config.page_bytes;
-  if ((want.gfp & GFP_BIT_ZERO) && !ref::buddy::pages_are_zero(m_, pfn, bytes))
+  // Byte by byte, and not by what the allocator itself trusts.
+  const auto is_zero = [](std::byte value) { return value == std::byte{0}; };
+  if ((want.gfp & GFP_BIT_ZERO) &&
+      !std::ranges::all_of(ref::buddy::read_pages(m_, pfn, 0, bytes), is_zero))
     return w_.break_rule("PAGE-ZEROED", fmt::format("{} bytes of zeros from pfn {} on", bytes, pfn),
                          "something else");
 }
@@ -320,99 +328,6 @@ void Runner::judge_model(const Want& want, const Got& got, const Prediction& p) 
   if (got && want.by != By::exact && ref::buddy::page_is_pfmemalloc(m_, pfn) != p.pfmemalloc)
     w_.break_rule("BUDDY-EXACT", fmt::format("pfmemalloc {}", p.pfmemalloc),
                   fmt::format("{}", !p.pfmemalloc));
-}
-
-// --- bulk, and suspended calls ----------------------------------------------------------------
-
-Answer Runner::operator()(const AllocPagesBulk& op) {
-  const std::size_t first = op.first.value, count = op.count.value;
-  if (first + count > PageRegister::count) return skipped();
-  std::vector<std::optional<Pfn>> slots(count);
-  std::size_t empty = 0, leading = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const Block& b = w_.blocks_[first + i];
-    if (!b.live && !vacant(first + i)) return skipped();
-    if (b.live) slots[i] = b.pfn;
-    else ++empty;
-    if (leading == i && b.live) ++leading;
-  }
-  const std::vector<std::optional<Pfn>> before = slots;
-  const Gfp gfp = op.gfp.value;
-  std::vector<Prediction> predicted;
-  const bool modelled = w_.model_ && !w_.inside_ && !w_.model_stale_;
-  if (modelled) predicted = w_.model_->alloc_pages_bulk(caller_of(m_), gfp, empty, count, leading);
-  if (!w_.inside_) {
-    w_.busy_first_ = static_cast<std::uint8_t>(first);
-    w_.busy_count_ = static_cast<std::uint8_t>(count);
-  }
-  const bool scribbled = m_.arena.at(m_.buddy.sysctl, 0).scribbled > 0;
-  const std::size_t filled = ref::buddy::alloc_pages_bulk(w_, m_, gfp, slots);
-  if (!w_.inside_) w_.busy_count_ = 0;
-  if (w_.broken()) return {};
-
-  const Log log = m_.globals().log;
-  for (std::uint32_t i = 0; i < std::min<std::uint32_t>(log.leaks, 4); ++i)
-    w_.oracle_.lost(log.leak[i].first, log.leak[i].pages);
-  if (log.leaks > 0) w_.model_stale_ = true;
-  const Fault fault = empty == 0 ? Fault::none : expected_fault({.gfp = gfp});
-  if (log.fault != fault && !(scribbled && log.fault == Fault::bad_page))
-    return judge_fault(fault, Effect::none);
-  ++w_.reach_.faults[static_cast<std::size_t>(log.fault)];
-  std::size_t taken = 0;
-  for (std::size_t i = 0; i < count && !w_.broken(); ++i) {
-    if (before[i] == slots[i]) continue;
-    if (before[i] || m_.globals().injected) {
-      w_.break_rule("PAGE-BULK", "only empty slots filled, and none when made to fail",
-                    fmt::format("slot {} changed", i));
-      return {};
-    }
-    if (modelled && !w_.interleaved_ && log.leaks == 0 &&
-        (taken >= predicted.size() || predicted[taken].pfn != *slots[i])) {
-      w_.break_rule(
-          "BUDDY-EXACT",
-          taken < predicted.size() ? fmt::format("pfn {}", predicted[taken].pfn) : "no more pages",
-          fmt::format("pfn {}", *slots[i]));
-      return {};
-    }
-    ++taken;
-    judge_granted({.out = static_cast<std::uint8_t>(first + i), .gfp = gfp}, *slots[i]);
-    ++w_.reach_.granted[0];
-  }
-  if (w_.broken()) return {};
-  const auto hole = std::ranges::find_if(slots, [](const auto& s) { return !s; });
-  const auto leading_now = static_cast<std::size_t>(hole - slots.begin());
-  const std::size_t least = leading + (taken > 0 ? 1 : 0);
-  if (filled < least || filled > leading_now) {
-    w_.break_rule("PAGE-BULK",
-                  fmt::format("{} to {}: as many leading slots are filled", least, leading_now),
-                  fmt::format("{}", filled));
-    return {};
-  }
-  if (w_.suspended()) {
-    return judge_suspended({.out = static_cast<std::uint8_t>(first + leading_now), .gfp = gfp},
-                           ask_of(gfp, 0));
-  }
-  if (empty > 0 && taken == 0 && fault == Fault::none && !m_.globals().injected)
-    probe({.gfp = gfp}, ask_of(gfp, 0));
-  if (fault != Fault::none) return {Kind::fault, 0, fault};
-  return {Kind::count, filled};
-}
-
-Answer Runner::operator()(const SelectTask& op) {
-  if (op.id.value >= m_.core.task.count) return skipped();
-  if (!switch_task(m_, static_cast<std::uint32_t>(op.id.value))) return skipped();
-  if (!w_.suspended() || w_.inside_) return {};
-  World::Pending& pending = w_.pending_[op.id.value];
-  REQUIRE(pending.waits);
-  const World::Pending was = pending;
-  pending = {};
-  ++w_.reach_.resumed;
-  return allocate({.out = was.out,
-                   .order = was.order,
-                   .gfp = was.gfp,
-                   .by = was.by,
-                   .bytes = was.bytes,
-                   .retried = true});
 }
 
 }  // namespace props::buddy

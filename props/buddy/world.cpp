@@ -127,10 +127,11 @@ void World::at(Point point) {
 // --- the checks -------------------------------------------------------------------------------
 
 void World::after_step() {
-  if (model_) check_model();
+  // What a client can see first, then the records, then policy: the first to see a fault names it.
   const std::size_t n = step_ + 1;
-  if (judging_.invariants_every > 0 && n % judging_.invariants_every == 0) check_invariants();
   if (judging_.exhaust_every > 0 && n % judging_.exhaust_every == 0) exhaust();
+  if (judging_.invariants_every > 0 && n % judging_.invariants_every == 0) check_invariants();
+  if (model_ && !broken()) check_model();
 }
 
 void World::finish() {
@@ -138,9 +139,9 @@ void World::finish() {
   for (const Step& missed : armed_) ++reach_.skipped[missed.op.index()];
   armed_.clear();
   check_contents();
+  exhaust();
   check_invariants();
   check_marks();
-  exhaust();
 }
 
 void World::check_invariants() {
@@ -207,7 +208,9 @@ void World::exhaust() {
   std::vector<FreeBlock> wanted;
   for (std::uint32_t z = 0; z < machine_.config.zone_count; ++z)
     std::ranges::copy(oracle_.free_blocks(z), std::back_inserter(wanted));
-  std::ranges::stable_sort(wanted, std::ranges::greater{}, &FreeBlock::order);
+  std::ranges::sort(wanted, [](const FreeBlock& a, const FreeBlock& b) {
+    return a.order != b.order ? a.order > b.order : a.pfn < b.pfn;
+  });
   PageOracle taken = oracle_;
   const Gfp gfp = ref::core::GFP_BIT_HIGHMEM | ref::core::GFP_BIT_NOWARN;
   for (const FreeBlock& block : wanted) {

@@ -37,7 +37,7 @@ struct Judging {
   bool contents = true;  // stamps in live blocks
   std::uint32_t exhaust_every = 0;  // exhaustion probe after every nth step; 0: at the end only
 
-  static Judging everything() { return {1, true, true, 16}; }
+  static Judging everything() { return {1, true, true, 1}; }
   static Judging cheap() { return {}; }
 };
 

@@ -49,7 +49,8 @@ std::expected<Answer, std::string> parse_answer(std::string_view text) {
       for (std::size_t f = 1; f < ref::core::fault_names.size(); ++f)
         if (ref::core::fault_names[f] == rest) a.fault = static_cast<ref::core::Fault>(f);
     }
-    if (print_answer(a) == text) return a;  // one spelling for each
+    const bool named = a.kind != Answer::Kind::fault || a.fault != ref::core::Fault::none;
+    if (named && print_answer(a) == text) return a;  // one spelling for each
   }
   return std::unexpected(
       std::string("an answer: pfn N, count N, address 0xN, ok, refused, suspended, skipped, or "

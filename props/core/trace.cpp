@@ -41,14 +41,7 @@ std::unexpected<TraceError> error(const Lines& lines, std::size_t column, std::s
                                     std::move(expected)});
 }
 
-// Text that may be shown: printable, and not long.
-std::string shown(std::string_view text) {
-  std::string out;
-  for (const char c : text.substr(0, 40))
-    out += c >= ' ' && c <= '~' ? std::string(1, c)
-                                : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-  return text.size() > 40 ? out + "..." : out;
-}
+std::string shown(std::string_view text) { return printable(text, 40); }
 
 std::string point_list() {
   std::string names;
@@ -124,7 +117,8 @@ std::optional<TraceError> read_machine(Lines& lines, TraceFrame& frame) {
     const auto machine = parse_machine(line.substr(8));
     if (!machine) {
       const TextError& e = machine.error();
-      return TraceError{lines.number(), static_cast<std::uint32_t>(e.at + 9), e.what, e.expected};
+      return TraceError{lines.number(), static_cast<std::uint32_t>(e.at + 9), printable(e.what),
+                        e.expected};
     }
     frame.machine = *machine;
     return std::nullopt;
@@ -143,6 +137,14 @@ std::optional<TraceError> read_rest(Lines& lines) {
 
 }  // namespace
 
+std::string printable(std::string_view text, std::size_t most) {
+  std::string out;
+  for (const char c : text.substr(0, most))
+    out += c >= ' ' && c <= '~' ? std::string(1, c)
+                                : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+  return text.size() > most ? out + "..." : out;
+}
+
 std::expected<TraceFrame, TraceError> parse_frame(std::string_view text) {
   Lines lines(text);
   TraceFrame frame;
@@ -158,6 +160,8 @@ std::expected<TraceFrame, TraceError> parse_frame(std::string_view text) {
       if (const auto bad = read_rest(lines)) return std::unexpected(*bad);
       return frame;
     }
+    if (line.starts_with("end") && line.find_first_not_of(' ', 3) == line.npos)
+      return error(lines, 4, "a space stands behind 'end'", "the end of the line");
     if (line.starts_with("expect ") && frame.lines.empty()) {
       if (const auto bad = read_expect(lines, frame)) return std::unexpected(*bad);
       continue;

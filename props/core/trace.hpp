@@ -68,6 +68,9 @@ struct TraceFrame {
 };
 std::expected<TraceFrame, TraceError> parse_frame(std::string_view text);
 
+// Text that may be shown: what is not printable as \xNN, and not more than `most` characters.
+std::string printable(std::string_view text, std::size_t most = 200);
+
 template <class Operation>
 std::expected<Trace<Operation>, TraceError> parse_trace(std::string_view text) {
   auto frame = parse_frame(text);
