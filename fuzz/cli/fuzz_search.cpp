@@ -1,0 +1,149 @@
+// Runs the engines, one layer after the other.
+#include "fuzz/cli/fuzz_search.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "fuzz/cli/fuzz_files.hpp"
+#include "fuzz/cli/output.hpp"
+
+namespace cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+std::uint64_t per_second(std::uint64_t n, double seconds) {
+  return seconds <= 0 ? 0 : static_cast<std::uint64_t>(static_cast<double>(n) / seconds);
+}
+
+// The corpus of a layer: below the current directory, or where the command was built.
+std::vector<fs::path> corpora_of(const fuzz::Layer& layer) {
+  std::error_code ignored;
+  for (const fs::path root : {".", ALLOCHECK_SOURCE_DIR})
+    if (const fs::path corpus = root / fs::path("corpus") / layer.name;
+        fs::is_directory(corpus, ignored))
+      return {corpus};
+  return {};
+}
+
+}  // namespace
+
+Search::Search(const SearchPlan& plan, const fuzz::Failures& failures)
+    : plan_(plan),
+      hunt_(failures,
+            {.limits = {.seconds = 2},
+             .interrupted = [this] { return interrupted() || (plan_.runs == 0 && left() < 0); },
+             .settled =
+                 [this](const fuzz::Catch& one) { return complete_directory(one, plan_.seed); }}),
+      start_(now()) {}
+
+double Search::seconds() const { return now() - start_; }
+
+double Search::left() const { return layer_end_ - now(); }
+
+double Search::search_left() const {
+  const double reserve = hunt_.empty() ? 0.02 : 0.25;
+  return left() - std::min(15.0, layer_seconds_ * reserve);
+}
+
+std::string Search::time_text() const {
+  if (plan_.runs != 0) return "";
+  return fmt::format("{:.0f} s left  ", std::max(left(), 0.0));
+}
+
+void Search::run() {
+  layer_seconds_ = plan_.seconds / static_cast<double>(plan_.layers.size());
+  for (const fuzz::Layer* layer : plan_.layers) {
+    if (stopping()) return;
+    layer_end_ = now() + layer_seconds_;
+    run_layer(*layer);
+  }
+}
+
+// Where the coverage-guided target is, or nothing when it shall not or cannot be used.
+fs::path Search::usable_target(const fuzz::Layer& layer) {
+  if (!plan_.libfuzzer) return {};
+  const fs::path target = fuzz::target_of(layer);
+  if (::access(target.c_str(), X_OK) == 0) return target;
+  notes_.push_back(fmt::format(
+      "build/fuzz/{}_fuzz is not built: {}; cmake --preset fuzz && cmake --build build/fuzz",
+      layer.name, plan_.swarm ? "staying with swarm" : "nothing to run"));
+  note(notes_.back());
+  return {};
+}
+
+void Search::run_layer(const fuzz::Layer& layer) {
+  outcomes_.push_back({.layer = &layer, .swarm = {}, .libfuzzer = {}});
+  LayerOutcome& outcome = outcomes_.back();
+  const fs::path target = usable_target(layer);
+  if (plan_.swarm) run_swarm(outcome, target.empty());
+  if (!target.empty() && !stopping()) run_libfuzzer(outcome, target);
+  progress_.clear();
+  if (!hunt_.empty() && hunt_.error().empty()) note("replaying and minimizing what was found");
+  hunt_.settle();
+}
+
+void Search::run_swarm(LayerOutcome& outcome, bool alone) {
+  const fuzz::Layer& layer = *outcome.layer;
+  fuzz::SwarmOptions options;
+  options.seed = plan_.seed;
+  options.runs = plan_.runs;
+  options.machine = plan_.machine;
+  // Steps take microseconds. Against the clock a false alarm costs one replay; with a number of
+  // runs it would change the digest.
+  options.limits.seconds = plan_.runs == 0 ? 2 : 10;
+  options.stop = [&] {
+    if (stopping()) return true;
+    if (plan_.runs != 0) return false;
+    return search_left() <= 0 || (!alone && left() < layer_seconds_ * 0.75);
+  };
+  options.found = [&](const fuzz::SwarmFinding& finding) {
+    hunt_.take(layer, "swarm", layer.text_of_bytes(finding.bytes), finding.result);
+  };
+  options.status = [&](const fuzz::SwarmStatus& s) {
+    progress_.show(fmt::format("{} swarm  {}{} runs/s  {} operations/s  {} found  {}", layer.name,
+                               time_text(), grouped(per_second(s.runs, s.seconds)),
+                               grouped(per_second(s.operations, s.seconds)), hunt_.catches().size(),
+                               s.reach.line));
+  };
+  outcome.used_swarm = true;
+  outcome.swarm = layer.swarm(options);
+  for (const auto& [rule, runs] : outcome.swarm.broken)
+    if (runs > fuzz::findings_per_rule)
+      hunt_.count(layer, "swarm", rule, runs - fuzz::findings_per_rule);
+}
+
+void Search::run_libfuzzer(LayerOutcome& outcome, const fs::path& target) {
+  const fuzz::Layer& layer = *outcome.layer;
+  fuzz::LibFuzzerOptions options;
+  options.target = target;
+  options.corpora = corpora_of(layer);
+  options.seed = plan_.seed;
+  options.runs = plan_.runs;
+  options.seconds_left = [&] { return search_left(); };
+  options.stop = [&] { return stopping(); };
+  options.status = [&](const fuzz::LibFuzzerStatus& s) {
+    progress_.show(fmt::format("{} libfuzzer  {}{} executions/s  {} edges  {} executions  {} found",
+                               layer.name, time_text(), grouped(s.rate), grouped(s.coverage),
+                               grouped(s.executions), hunt_.catches().size()));
+  };
+  options.found = [&](const std::string& trace, const fuzz::RunResult& seen) {
+    hunt_.take(layer, "libfuzzer", trace, seen);
+  };
+  options.found_again = [&](const std::string& rule) { hunt_.count(layer, "libfuzzer", rule, 1); };
+  outcome.used_libfuzzer = true;
+  outcome.libfuzzer = fuzz::run_libfuzzer(layer, options);
+  if (!outcome.libfuzzer.note.empty()) {
+    notes_.push_back(outcome.libfuzzer.note);
+    note(notes_.back());
+  }
+}
+
+}  // namespace cli

@@ -1,0 +1,63 @@
+// fuzz_search: the phases of a search and what came of them.
+//
+//   layer   |── swarm ──|────── coverage-guided ──────|─ minimizing ─|
+//   time    0          1/4                             only if there is something to minimize
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "fuzz/cli/progress.hpp"
+#include "fuzz/engine/hunt.hpp"
+#include "fuzz/engine/libfuzzer.hpp"
+
+namespace cli {
+
+struct SearchPlan {
+  std::vector<const fuzz::Layer*> layers;
+  bool swarm = true, libfuzzer = true;
+  bool asked_libfuzzer = false;  // by name
+  double seconds = 60;           // for all layers; without meaning when `runs` is set
+  std::uint64_t runs = 0;        // for each layer; 0: by the time
+  std::uint64_t seed = 0;
+  std::optional<ref::core::Config> machine;
+};
+
+struct LayerOutcome {
+  const fuzz::Layer* layer = nullptr;
+  fuzz::SwarmResult swarm;
+  fuzz::LibFuzzerResult libfuzzer;
+  bool used_swarm = false, used_libfuzzer = false;
+};
+
+class Search {
+ public:
+  Search(const SearchPlan& plan, const fuzz::Failures& failures);
+  // All phases of all layers, until the end, an interrupt, or a finding that cannot be stored.
+  void run();
+
+  const std::vector<LayerOutcome>& outcomes() const { return outcomes_; }
+  const fuzz::Hunt& hunt() const { return hunt_; }
+  const std::vector<std::string>& notes() const { return notes_; }
+  double seconds() const;
+
+ private:
+  bool stopping() const { return interrupted() || !hunt_.error().empty(); }
+  double left() const;         // seconds of this layer's time
+  double search_left() const;  // the same, less what minimizing will need
+  void run_layer(const fuzz::Layer&);
+  void run_swarm(LayerOutcome&, bool alone);
+  void run_libfuzzer(LayerOutcome&, const std::filesystem::path& target);
+  std::filesystem::path usable_target(const fuzz::Layer&);
+  std::string time_text() const;
+
+  const SearchPlan& plan_;
+  fuzz::Hunt hunt_;
+  Progress progress_;
+  std::vector<LayerOutcome> outcomes_;
+  std::vector<std::string> notes_;
+  const double start_;
+  double layer_seconds_ = 0, layer_end_ = 0;
+};
+
+}  // namespace cli

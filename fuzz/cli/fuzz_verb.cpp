@@ -1,0 +1,268 @@
+// Checks what was asked, searches, and sums up.
+#include "fuzz/cli/fuzz_verb.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <random>
+
+#include "fuzz/cli/fuzz_files.hpp"
+#include "fuzz/cli/fuzz_search.hpp"
+#include "fuzz/cli/json.hpp"
+#include "fuzz/cli/output.hpp"
+#include "fuzz/cli/report.hpp"
+#include "fuzz/cli/trace_file.hpp"
+#include "props/core/machine_line.hpp"
+
+namespace cli {
+namespace {
+
+template <class T>
+using Wanted = std::expected<T, std::string>;  // the error is what to tell the user
+
+Wanted<std::vector<const fuzz::Layer*>> wanted_layers(const std::vector<std::string>& names) {
+  std::vector<const fuzz::Layer*> layers;
+  std::string all;
+  for (const fuzz::Layer& layer : fuzz::layers()) {
+    all += (all.empty() ? "" : ", ") + std::string(layer.name);
+    if (names.empty()) layers.push_back(&layer);
+  }
+  for (const std::string& name : names) {
+    const fuzz::Layer* layer = fuzz::find_layer(name);
+    if (layer == nullptr)
+      return std::unexpected(fmt::format("unknown layer '{}'; expected one of: {}", name, all));
+    if (std::ranges::find(layers, layer) == layers.end()) layers.push_back(layer);
+  }
+  return layers;
+}
+
+Wanted<double> wanted_seconds(std::string_view text) {
+  constexpr double most = 1e7;
+  const auto wrong = [&] {
+    return std::unexpected(fmt::format(
+        "bad --time '{}'; expected seconds, or a number with s, m or h, as in 90s", text));
+  };
+  std::uint64_t n = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+  if (error != std::errc{} || n == 0) return wrong();
+  const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
+  double seconds = static_cast<double>(n);
+  if (unit == "m") seconds *= 60;
+  else if (unit == "h") seconds *= 3600;
+  else if (unit != "s" && !unit.empty()) return wrong();
+  return std::min(seconds, most);
+}
+
+std::optional<std::string> choose_engines(std::string_view text, SearchPlan& plan) {
+  plan.swarm = true;
+  plan.libfuzzer = plan.runs == 0;
+  if (text.empty()) return std::nullopt;
+  plan.swarm = plan.libfuzzer = false;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find(',', at), text.size());
+    const std::string_view word = text.substr(at, end - at);
+    if (word == "swarm") plan.swarm = true;
+    else if (word == "libfuzzer") plan.libfuzzer = plan.asked_libfuzzer = true;
+    else
+      return fmt::format("unknown engine '{}'; expected swarm or libfuzzer, joined by ','", word);
+    at = end + 1;
+  }
+  return std::nullopt;
+}
+
+Wanted<ref::core::Config> wanted_machine(std::string_view line) {
+  constexpr std::string_view word = "machine ";
+  if (line.starts_with(word)) line.remove_prefix(word.size());
+  auto machine = props::parse_machine(line);
+  if (machine) return *machine;
+  return std::unexpected(fmt::format("--machine:1:{}: {}; expected {}", machine.error().at + 1,
+                                     machine.error().what, machine.error().expected));
+}
+
+Wanted<SearchPlan> plan_of(const FuzzOptions& options) {
+  SearchPlan plan;
+  auto layers = wanted_layers(options.layers);
+  if (!layers) return std::unexpected(layers.error());
+  plan.layers = std::move(*layers);
+  if (options.runs && !options.time.empty())
+    return std::unexpected(
+        std::string("--time and --runs exclude each other; expected one of them"));
+  if (options.runs && *options.runs == 0)
+    return std::unexpected(std::string("bad --runs 0; expected 1 or more"));
+  plan.runs = options.runs.value_or(0);
+  const auto seconds = wanted_seconds(options.time.empty() ? "60" : options.time);
+  if (!seconds) return std::unexpected(seconds.error());
+  plan.seconds = *seconds;
+  if (auto bad = choose_engines(options.engines, plan)) return std::unexpected(*bad);
+  if (!options.machine.empty()) {
+    const auto machine = wanted_machine(options.machine);
+    if (!machine) return std::unexpected(machine.error());
+    plan.machine = *machine;
+    if (plan.asked_libfuzzer)
+      return std::unexpected(
+          std::string("--machine does not bind libfuzzer, which draws machines itself; expected "
+                      "--engine swarm"));
+    plan.libfuzzer = false;
+  }
+  std::random_device chance;
+  plan.seed = options.seed.value_or(std::uint64_t{chance()} << 32 | chance());
+  return plan;
+}
+
+std::string command_of(const FuzzOptions& options, std::uint64_t seed) {
+  std::string command = "allocheck fuzz";
+  for (const std::string& layer : options.layers) command += " " + shell_word(layer);
+  command += fmt::format(" --seed {}", seed);
+  if (options.runs) command += fmt::format(" --runs {}", *options.runs);
+  if (!options.time.empty()) command += " --time " + shell_word(options.time);
+  if (!options.engines.empty()) command += " --engine " + shell_word(options.engines);
+  if (!options.machine.empty()) command += " --machine " + shell_word(options.machine);
+  if (options.out != "failures") command += " --out " + shell_word(options.out);
+  return command;
+}
+
+// The sums of all layers.
+struct Totals {
+  std::uint64_t runs = 0, operations = 0, executions = 0;
+  ref::core::Hash digest;
+  std::vector<std::string> engines;
+};
+
+Totals totals_of(const Search& search) {
+  Totals all;
+  bool swarm = false, libfuzzer = false;
+  for (const LayerOutcome& o : search.outcomes()) {
+    all.runs += o.swarm.runs;
+    all.operations += o.swarm.operations;
+    all.digest += o.swarm.digest;
+    all.executions += o.libfuzzer.executions;
+    swarm = swarm || o.used_swarm;
+    libfuzzer = libfuzzer || o.used_libfuzzer;
+  }
+  if (swarm) all.engines.emplace_back("swarm");
+  if (libfuzzer) all.engines.emplace_back("libfuzzer");
+  return all;
+}
+
+int exit_code(const Search& search) {
+  if (!search.hunt().error().empty()) return exit_cannot_test;
+  if (!search.hunt().catches().empty()) return exit_violation;
+  if (interrupted()) return exit_interrupted;
+  // Every engine that was asked for is missing.
+  return totals_of(search).engines.empty() ? exit_cannot_test : exit_clean;
+}
+
+Json json_of(const fuzz::ReachTable& table) {
+  Json json = Json::object();
+  for (const fuzz::ReachGroup& group : table.groups)
+    for (const auto& [name, count] : group.counts) json[group.name][name] = count;
+  return json;
+}
+
+void print_json(const Search& search, const SearchPlan& plan) {
+  const Totals all = totals_of(search);
+  Json json;
+  json["seed"] = plan.seed;
+  json["layers"] = Json::array();
+  json["engines"] = all.engines;
+  json["runs"] = all.runs;
+  json["operations"] = all.operations;
+  json["digest"] = fuzz::hex_of(all.digest);
+  json["executions"] = all.executions;
+  json["seconds"] = search.seconds();
+  json["reach"] = Json::object();
+  json["coverage"] = Json::object();
+  for (const LayerOutcome& o : search.outcomes()) {
+    json["layers"].push_back(o.layer->name);
+    json["reach"][std::string(o.layer->name)] = json_of(o.swarm.reach);
+    json["coverage"][std::string(o.layer->name)] = o.libfuzzer.coverage;
+  }
+  json["violations"] = Json::array();
+  for (const fuzz::Catch& one : search.hunt().catches())
+    json["violations"].push_back({{"rule", one.rule},
+                                  {"layer", one.layer->name},
+                                  {"engine", one.engine},
+                                  {"directory", one.directory.string()},
+                                  {"steps", one.steps},
+                                  {"count", one.count},
+                                  {"reproduced", one.reproduced},
+                                  {"note", one.note}});
+  json["notes"] = search.notes();
+  json["interrupted"] = interrupted();
+  json["exit"] = exit_code(search);
+  say(dump(json));
+}
+
+// A group's counts on one line, and behind it the names of what was never reached.
+std::string reach_text(const fuzz::ReachGroup& group) {
+  std::string reached, never;
+  for (const auto& [name, count] : group.counts) {
+    if (count == 0) never += " " + name;
+    else reached += fmt::format(" {}={}", name, count);
+  }
+  std::string text = fmt::format("  {:<16} {}\n", group.name, reached.empty() ? " -" : reached);
+  if (!never.empty()) text += fmt::format("  {:<16}  never:{}\n", "", never);
+  return text;
+}
+
+void print_outcome(const LayerOutcome& o) {
+  if (o.used_swarm) {
+    say(fmt::format("{}: swarm: {} runs, {} operations in {:.1f} s\n", o.layer->name,
+                    grouped(o.swarm.runs), grouped(o.swarm.operations), o.swarm.seconds));
+    say(fmt::format("  digest {}\n  reached {}\n", fuzz::hex_of(o.swarm.digest),
+                    o.swarm.reach.line));
+    for (const fuzz::ReachGroup& group : o.swarm.reach.groups) say(reach_text(group));
+  }
+  if (o.used_libfuzzer)
+    say(fmt::format("{}: libfuzzer: {} executions in {:.1f} s, {} edges\n", o.layer->name,
+                    grouped(o.libfuzzer.executions), o.libfuzzer.seconds,
+                    grouped(o.libfuzzer.coverage)));
+}
+
+void print_for_people(const Search& search) {
+  for (const LayerOutcome& outcome : search.outcomes()) print_outcome(outcome);
+  for (const fuzz::Catch& one : search.hunt().catches()) {
+    const std::string replay =
+        replay_command({.file = trace_path(one), .bytes = false, .layer = "", .machine = ""});
+    say(fmt::format("\n{}  ({} steps, found {} times by {})\n", one.directory.string(), one.steps,
+                    grouped(one.count), one.engine));
+    if (!one.note.empty()) say(fmt::format("note: {}\n", one.note));
+    say(report_text(one.result, replay, wants_colour(stdout)));
+  }
+  if (totals_of(search).engines.empty()) return;  // nothing was searched
+  const std::size_t found = search.hunt().catches().size();
+  say(found == 0 ? std::string("nothing found\n")
+                 : fmt::format("\n{} distinct violation{}\n", found, found == 1 ? "" : "s"));
+}
+
+}  // namespace
+
+int fuzz_verb(const FuzzOptions& options) {
+  const auto plan = plan_of(options);
+  if (!plan) {
+    complain(plan.error());
+    return exit_cannot_test;
+  }
+  const fuzz::Failures failures(options.out);
+  if (const auto bad = failures.prepare()) {
+    complain(fmt::format("{}; expected a directory for --out that can be written", *bad));
+    return exit_cannot_test;
+  }
+  // First of all: a hang of ours must not lose it.
+  complain(fmt::format("seed {} (once more: {})", plan->seed, command_of(options, plan->seed)));
+  notice_interrupts();
+  Search search(*plan, failures);
+  search.run();
+  const int code = exit_code(search);
+  if (options.json) print_json(search, *plan);
+  else print_for_people(search);
+  std::fflush(stdout);
+  if (!search.hunt().error().empty())
+    complain(fmt::format("{}; expected room in {}", search.hunt().error(), options.out));
+  if (interrupted())
+    complain(fmt::format("interrupted; to go on: {}", command_of(options, plan->seed)));
+  return code;
+}
+
+}  // namespace cli

@@ -1,0 +1,168 @@
+// Shows a trace's end, or a table of the command's own.
+#include "fuzz/cli/show_verb.hpp"
+
+#include <fmt/format.h>
+
+#include "fuzz/cli/json.hpp"
+#include "fuzz/cli/language_page.hpp"
+#include "fuzz/cli/output.hpp"
+#include "fuzz/cli/report.hpp"
+
+namespace cli {
+namespace {
+
+// Sizes beyond which an input is refused, and the largest machine.
+struct Limit {
+  std::string_view name;
+  std::uint64_t most;
+  std::string_view help;
+};
+constexpr std::array limits{
+    Limit{"trace-bytes", props::trace_bytes_max, "bytes of a trace's file"},
+    Limit{"trace-steps", props::trace_steps_max, "steps of a trace"},
+    Limit{"registers", props::PageRegister::count, "registers of a kind: p0 to p63"},
+    Limit{"zones", ref::core::zones_max, "zones of a machine"},
+    Limit{"nodes", ref::core::nodes_max, "nodes of a machine"},
+    Limit{"cpus", ref::core::cpus_max, "CPUs of a machine"},
+    Limit{"tasks", ref::core::task_count, "tasks of a machine"},
+    Limit{"orders", ref::core::orders_max, "free lists of a zone"},
+    Limit{"pages", ref::core::pages_max, "pages of a machine"},
+    Limit{"frames", ref::core::pfn_end, "frames are numbered below this"},
+    Limit{"reserved", ref::core::reserved_max, "reserved ranges of a machine"},
+};
+
+Json limits_json() {
+  Json json = Json::array();
+  for (const Limit& row : limits)
+    json.push_back({{"name", row.name}, {"most", row.most}, {"help", row.help}});
+  return json;
+}
+
+std::string limits_text() {
+  std::string text;
+  for (const Limit& row : limits)
+    text += fmt::format("{:<12} {:>10}  {}\n", row.name, row.most, row.help);
+  return text;
+}
+
+Json exit_codes_json() {
+  Json json = Json::array();
+  for (const ExitMeaning& row : exit_meanings)
+    json.push_back(
+        {{"code", static_cast<int>(row.code)}, {"name", row.name}, {"meaning", row.meaning}});
+  return json;
+}
+
+Json operations_json() {
+  Json json = Json::array();
+  for (const fuzz::Layer& layer : fuzz::layers())
+    for (const fuzz::OperationDescription& op : layer.language()) {
+      Json fields = Json::array();
+      for (const fuzz::OperationField& field : op.fields)
+        fields.push_back({{"name", field.name}, {"values", field.values}});
+      json.push_back({{"layer", layer.name},
+                      {"name", op.name},
+                      {"code", op.code},
+                      {"help", op.help},
+                      {"fields", std::move(fields)}});
+    }
+  return json;
+}
+
+std::string operations_text() {
+  std::string text;
+  for (const fuzz::Layer& layer : fuzz::layers())
+    for (const fuzz::OperationDescription& op : layer.language())
+      text += fmt::format("{}\n    {}\n", op.form(), op.help);
+  return text;
+}
+
+void print(const ShowOptions& options, const Json& content) {
+  Json json;
+  json["what"] = options.what;
+  json["error"] = nullptr;
+  json["content"] = content;
+  say(dump(json));
+}
+
+int show_table(const ShowOptions& options) {
+  const bool json = options.json;
+  if (options.what == "limits") {
+    if (json) print(options, limits_json());
+    else say(limits_text());
+  } else if (options.what == "exit-codes") {
+    if (json) print(options, exit_codes_json());
+    else say(exit_code_text());
+  } else {
+    if (json) print(options, operations_json());
+    else say(options.markdown ? language_page() : operations_text());
+  }
+  return exit_clean;
+}
+
+int refuse(const ShowOptions& options, const InputError& error) {
+  if (options.json)
+    say(dump({{"what", options.what}, {"file", options.source.file}, {"error", json_of(error)}}));
+  complain(error.text());
+  return exit_cannot_test;
+}
+
+int show_trace(const ShowOptions& options) {
+  const auto trace = load_trace(options.source);
+  if (!trace) return refuse(options, trace.error());
+  const auto shown = trace->layer->show(trace->text, options.what);
+  if (!shown) return refuse(options, at_place(options.source.file, shown.error()));
+  const fuzz::RunResult& run = shown->result;
+  if (options.json) {
+    Json json;
+    json["what"] = options.what;
+    json["file"] = options.source.file;
+    json["error"] = nullptr;
+    json["content"] = shown->text;
+    json["run"] = json_of(run);
+    say(dump(json));
+  } else {
+    say(shown->text);
+  }
+  if (run.end != fuzz::RunResult::End::clean) {
+    note("this is not the trace's end, but what there was before something broke:");
+    fmt::print(stderr, "{}",
+               report_text(run, replay_command(options.source), wants_colour(stderr)));
+  }
+  return exit_code_of(run.end);
+}
+
+}  // namespace
+
+std::vector<ShowTopic> show_topics() {
+  std::vector<ShowTopic> topics;
+  for (const fuzz::ShowName& show : fuzz::show_names)
+    topics.push_back({show.name, show.help, true});
+  topics.push_back({"operations", "the trace language: what a step can be", false});
+  topics.push_back({"limits", "sizes that no trace and no machine exceeds", false});
+  topics.push_back({"exit-codes", "what the command's exit codes mean", false});
+  return topics;
+}
+
+int show_verb(const ShowOptions& options) {
+  std::string names;
+  for (const ShowTopic& topic : show_topics()) {
+    names += " " + std::string(topic.name);
+    if (topic.name != options.what) continue;
+    if (topic.needs_trace && options.source.file.empty()) {
+      complain(fmt::format("show {} needs a trace; expected allocheck show {} TRACE", topic.name,
+                           topic.name));
+      return exit_cannot_test;
+    }
+    if (!topic.needs_trace && !options.source.file.empty()) {
+      complain(fmt::format("show {} takes no trace; expected allocheck show {}", topic.name,
+                           topic.name));
+      return exit_cannot_test;
+    }
+    return topic.needs_trace ? show_trace(options) : show_table(options);
+  }
+  complain(fmt::format("cannot show '{}'; expected one of:{}", options.what, names));
+  return exit_cannot_test;
+}
+
+}  // namespace cli

@@ -1,0 +1,199 @@
+// The parent's side of a swarm search: watches the worker, takes what it finds, replaces it when it
+// dies.
+#include "fuzz/engine/swarm.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+
+#include "fuzz/engine/process.hpp"
+#include "fuzz/engine/swarm_worker.hpp"
+
+namespace fuzz {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point then) {
+  return std::chrono::duration<double>(Clock::now() - then).count();
+}
+
+constexpr char byte_finding = 'f', byte_end = 'e', byte_go_on = 'g';
+
+class Driver {
+ public:
+  using Work = std::function<void(std::uint64_t, Courier&)>;
+  using Reached = std::function<ReachTable()>;
+
+  Driver(const SwarmOptions& options, SwarmPage& page, const Work& work, const Reached& reach)
+      : options_(options), page_(page), work_(work), reach_(reach) {}
+
+  SwarmResult drive() {
+    std::uint64_t next = options_.first_run;
+    const std::uint64_t end = options_.first_run + options_.runs;
+    while (!stopped_ && (options_.runs == 0 || next < end)) {
+      if (drive_worker(next) == Outcome::finished) break;
+      next = page_.run + 1;
+    }
+    SwarmResult result{page_.runs,
+                       page_.operations,
+                       page_.digest,
+                       seconds_since(start_),
+                       reach_(),
+                       {},
+                       stopped_ && (options_.runs == 0 || page_.runs < options_.runs)};
+    for (std::uint32_t i = 0; i < page_.broken_count; ++i)
+      result.broken.emplace_back(page_.broken[i].rule.data(), page_.broken[i].runs);
+    return result;
+  }
+
+ private:
+  enum class Outcome { finished, died };
+
+  // Until the worker has made the last run, is stopped, or dies.
+  Outcome drive_worker(std::uint64_t first) {
+    Pipe news = make_pipe(), go_on = make_pipe(), errors = make_pipe();
+    tail_ = {};
+    worker_ = spawn(
+        [&] {
+          Courier courier(news.write.get(), go_on.read.get());
+          work_(first, courier);
+        },
+        errors.write.get());
+    news.write.close(), go_on.read.close(), errors.write.close();
+    seen_beat_ = page_.beat;
+    progress_ = Clock::now();
+    stopper_ = Stopper::itself;
+    bool ended = false, given_up = false;
+    while (news.read.open()) {
+      std::array<pollfd, 2> wait{{{news.read.get(), POLLIN, 0}, {errors.read.get(), POLLIN, 0}}};
+      ::poll(wait.data(), wait.size(), 50);
+      if (wait[1].revents != 0) read_errors(errors.read);
+      if (wait[0].revents != 0) {
+        char byte = 0;
+        if (!read_all(news.read.get(), &byte, 1)) news.read.close();
+        if (byte == byte_end) ended = true;
+        if (byte == byte_finding) {
+          take_finding();
+          write_all(go_on.write.get(), {&byte_go_on, 1});
+        }
+      }
+      watch(given_up);
+      tell_status();
+    }
+    while (errors.read.open()) read_errors(errors.read);
+    const int status = wait_for(worker_);
+    if (ended || given_up) return Outcome::finished;
+    take_death(status);
+    return Outcome::died;
+  }
+
+  void read_errors(Fd& from) {
+    std::string text;
+    if (!read_some(from.get(), text)) from.close();
+    tail_.add(text);
+  }
+
+  // Kills a worker that hangs or eats the memory; asks it to end when the search shall stop.
+  void watch(bool& given_up) {
+    if (const std::uint64_t beat = page_.beat; beat != seen_beat_)
+      seen_beat_ = beat, progress_ = Clock::now();
+    if (!stopped_ && options_.stop && options_.stop()) {
+      stopped_ = true;
+      asked_ = Clock::now();
+      page_.stop = true;
+    }
+    if (stopper_ != Stopper::itself || given_up) return;
+    if (seconds_since(progress_) > options_.limits.seconds) stopper_ = Stopper::watchdog;
+    else if (resident_bytes(worker_) > options_.limits.memory_bytes) stopper_ = Stopper::memory;
+    else if (stopped_ && seconds_since(asked_) > patience) given_up = true;
+    if (stopper_ != Stopper::itself || given_up) ::kill(worker_, SIGKILL);
+  }
+
+  void take_finding() {
+    SwarmFinding finding{page_.run, {}, trace()};
+    finding.result.end = RunResult::End::violation;
+    finding.result.rule = page_.finding.rule.data();
+    finding.result.step = page_.finding.step;
+    finding.result.expected = page_.finding.expected.data();
+    finding.result.actual = page_.finding.actual.data();
+    hand_on(finding);
+  }
+
+  void take_death(int status) {
+    SwarmFinding finding{page_.run, result_of_death(stopper_, status, tail_, options_.limits),
+                         trace()};
+    finding.result.step = page_.steps == 0 ? 0 : page_.steps - 1;
+    ++page_.runs;
+    page_.operations += page_.steps;
+    if (page_.count_broken(finding.result.rule)) hand_on(finding);
+  }
+
+  void hand_on(const SwarmFinding& finding) {
+    if (options_.found) options_.found(finding);
+    progress_ = Clock::now();  // the worker waited for us
+  }
+
+  std::vector<std::uint8_t> trace() const {
+    return {page_.trace.begin(), page_.trace.begin() + page_.trace_bytes};
+  }
+
+  void tell_status() {
+    if (!options_.status || seconds_since(told_) < 1) return;
+    told_ = Clock::now();
+    options_.status({seconds_since(start_), page_.runs, page_.operations, reach_()});
+  }
+
+  static constexpr double patience = 2;  // for a run to end when the search shall stop
+
+  const SwarmOptions& options_;
+  SwarmPage& page_;
+  const Work& work_;
+  const Reached& reach_;
+  const Clock::time_point start_ = Clock::now();
+  Clock::time_point told_ = start_, progress_, asked_;
+  Tail tail_;
+  pid_t worker_ = -1;
+  std::uint64_t seen_beat_ = 0;
+  Stopper stopper_ = Stopper::itself;
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+bool SwarmPage::append(std::span<const std::uint8_t> bytes) {
+  const std::uint32_t at = trace_bytes.load(std::memory_order_relaxed);
+  if (bytes.size() > trace_max - at) return false;
+  std::ranges::copy(bytes, trace.begin() + at);
+  trace_bytes.store(at + static_cast<std::uint32_t>(bytes.size()), std::memory_order_release);
+  return true;
+}
+
+bool SwarmPage::count_broken(std::string_view rule) {
+  std::uint32_t i = 0;
+  while (i < broken_count && rule != broken[i].rule.data()) ++i;
+  if (i == rules_max) return false;
+  if (i == broken_count) copy_text(rule, broken[broken_count++].rule);
+  ++broken[i].runs;
+  if (broken[i].handed_over == findings_per_rule) return false;
+  ++broken[i].handed_over;
+  return true;
+}
+
+void Courier::hand_over_finding() {
+  char byte = byte_finding;
+  const bool taken = write_all(to_parent_, {&byte, 1}) && read_all(from_parent_, &byte, 1);
+  if (!taken) ::_exit(1);  // nobody is left to take it
+}
+
+void Courier::tell_the_end() { write_all(to_parent_, {&byte_end, 1}); }
+
+SwarmResult drive_swarm(const SwarmOptions& options, SwarmPage& page,
+                        const std::function<void(std::uint64_t, Courier&)>& work,
+                        const std::function<ReachTable()>& reach) {
+  return Driver(options, page, work, reach).drive();
+}
+
+}  // namespace fuzz

@@ -1,0 +1,62 @@
+// swarm: typed random operations in a tight loop; every run has weights, a length and a machine of
+// its own.
+//
+//   parent                              worker (forked)
+//     │ ◀── shared page ───────────────── run 17: machine, steps so far, counters
+//     │ ◀── byte: a rule is broken ────── waits ──▶ goes on with run 18
+//     │ ◀── it died / it hangs            the page says which steps killed it
+//     └── new worker from run 18
+//
+// Run i of a search is a function of the seed and of i alone, so a search repeats exactly however
+// its runs are split among workers, and whatever kills them.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fuzz/engine/reach.hpp"
+#include "fuzz/engine/run.hpp"
+
+namespace fuzz {
+
+// A rule that broke, with the steps that led there.
+struct SwarmFinding {
+  std::uint64_t run = 0;
+  RunResult result;                 // as far as the search saw it; a replay says more
+  std::vector<std::uint8_t> bytes;  // the trace
+};
+
+struct SwarmStatus {
+  double seconds = 0;
+  std::uint64_t runs = 0, operations = 0;
+  ReachTable reach;
+};
+
+struct SwarmOptions {
+  std::uint64_t seed = 0;
+  std::uint64_t first_run = 0;
+  std::uint64_t runs = 0;  // 0: until `stop`
+  RunLimits limits;
+  std::optional<ref::core::Config> machine;  // instead of drawn ones
+  // One for each finding that is not a repetition; further ones of a rule are only counted.
+  std::function<void(const SwarmFinding&)> found;
+  std::function<void(const SwarmStatus&)> status;  // about once a second
+  std::function<bool()> stop;                      // asked several times a second
+};
+// So many traces are handed over for one rule.
+constexpr std::uint32_t findings_per_rule = 6;
+
+struct SwarmResult {
+  std::uint64_t runs = 0;
+  std::uint64_t operations = 0;  // executed and skipped steps
+  ref::core::Hash digest;        // a sum over the runs
+  double seconds = 0;
+  ReachTable reach;
+  std::vector<std::pair<std::string, std::uint64_t>> broken;  // how many runs broke which rule
+  bool stopped = false;  // by `stop`, before all runs were made
+};
+
+}  // namespace fuzz

@@ -1,0 +1,239 @@
+// swarm_worker: the loop that makes the runs, and the page on which it tells its parent where it
+// is.
+#pragma once
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <span>
+#include <type_traits>
+
+#include "fuzz/engine/process.hpp"
+#include "fuzz/engine/swarm.hpp"
+#include "props/core/random.hpp"
+
+namespace fuzz {
+
+// Lies in memory that parent and worker share, so it outlives the worker. Plain data only.
+struct SwarmPage {
+  static constexpr std::size_t trace_max = 1u << 16;
+  static constexpr std::size_t rules_max = 64;
+
+  std::atomic<bool> stop;            // asked by the parent: end after this run
+  std::atomic<std::uint64_t> beat;   // changes with every step
+  std::atomic<std::uint64_t> run;    // the one that is being made
+  std::atomic<std::uint64_t> steps;  // of it, begun so far
+  std::atomic<std::uint32_t> trace_bytes;
+  std::array<std::uint8_t, trace_max> trace;  // of it: machine and steps
+
+  std::uint64_t runs, operations;  // of the runs that are over
+  ref::core::Hash digest;
+
+  struct Broken {
+    std::array<char, 64> rule;
+    std::uint64_t runs;
+    std::uint32_t handed_over;
+  };
+  std::array<Broken, rules_max> broken;
+  std::uint32_t broken_count;
+
+  struct Finding {
+    std::uint64_t step;
+    std::array<char, 64> rule;
+    std::array<char, 1024> expected, actual;
+  } finding;
+
+  bool append(std::span<const std::uint8_t> bytes);
+  // Counts one run that broke the rule. True when its trace shall be handed over.
+  bool count_broken(std::string_view rule);
+};
+
+// How the worker speaks to its parent beside the page: a byte there, a byte back.
+class Courier {
+ public:
+  Courier(int to_parent, int from_parent) : to_parent_(to_parent), from_parent_(from_parent) {}
+  void hand_over_finding();  // returns when the parent has taken it
+  void tell_the_end();
+
+ private:
+  int to_parent_, from_parent_;
+};
+
+// Runs the workers, one after the other. `work` begins with the given run.
+SwarmResult drive_swarm(const SwarmOptions&, SwarmPage&,
+                        const std::function<void(std::uint64_t first, Courier&)>& work,
+                        const std::function<ReachTable()>& reach);
+
+template <class L>
+struct SwarmPageOf : SwarmPage {
+  typename L::Reach reach;
+  static_assert(std::is_trivially_copyable_v<typename L::Reach>);
+};
+
+// The machines of a search. A run names one of a few slots, so that most runs find their machine
+// already booted; the slots are filled anew as the search goes on.
+template <class L>
+class Palette {
+ public:
+  static constexpr std::uint64_t slots = 32, runs_each = 4096;
+
+  explicit Palette(const SwarmOptions& options) : options_(options) {}
+
+  const ref::core::Config& choose(std::uint64_t run, props::Random& random) {
+    const std::uint64_t slot = random.below(slots);
+    chosen_ = &slots_[options_.machine ? 0 : slot];
+    const std::uint64_t name = options_.machine ? 0 : run / runs_each * slots + slot;
+    if (chosen_->filled && chosen_->name == name) return chosen_->config;
+    *chosen_ = Slot{};
+    chosen_->filled = true;
+    chosen_->name = name;
+    props::Random machine_random(props::seed_of_run(~options_.seed, name));
+    chosen_->config = options_.machine ? *options_.machine : L::draw_machine(machine_random);
+    return chosen_->config;
+  }
+  // A world of the machine chosen, as new.
+  typename L::World& world(const typename L::Judging& judging) {
+    if (chosen_->newborn == nullptr)
+      chosen_->newborn = std::make_unique<typename L::Newborn>(chosen_->config);
+    if (chosen_->world == nullptr)
+      chosen_->world = std::make_unique<typename L::World>(*chosen_->newborn, judging);
+    else chosen_->world->reset(*chosen_->newborn, judging);
+    return *chosen_->world;
+  }
+
+ private:
+  struct Slot {
+    bool filled = false;
+    std::uint64_t name = 0;
+    ref::core::Config config;
+    std::unique_ptr<typename L::Newborn> newborn;
+    std::unique_ptr<typename L::World> world;
+  };
+  const SwarmOptions& options_;
+  std::array<Slot, slots> slots_;
+  Slot* chosen_ = nullptr;
+};
+
+// Most runs are judged cheaply, for speed; some by what costs more. Measured on the page allocator:
+// everything costs 28 times what cheap costs, the model 7 times, the invariants 3 times.
+template <class Judging>
+Judging draw_judging(props::Random& random) {
+  Judging judging = Judging::cheap();
+  if (random.chance(64)) return Judging::everything();
+  switch (random.below(16)) {
+    case 1:
+      if constexpr (requires { judging.invariants_every; }) judging.invariants_every = 8;
+      break;
+    case 2:
+      if constexpr (requires { judging.model; }) judging.model = true;
+      break;
+    case 3:
+      if constexpr (requires { judging.exhaust_every; }) judging.exhaust_every = 32;
+      break;
+    default: break;
+  }
+  return judging;
+}
+
+// 16 to 511, every doubling as likely as the next.
+inline std::uint64_t draw_length(props::Random& random) {
+  const std::uint64_t least = std::uint64_t{16} << random.below(5);
+  return least + random.below(least);
+}
+
+template <std::size_t n>
+void copy_text(std::string_view from, std::array<char, n>& to) {
+  to.fill('\0');
+  from.copy(to.data(), n - 1);
+}
+
+template <class L>
+class SwarmWorker {
+ public:
+  SwarmWorker(const SwarmOptions& options, SwarmPageOf<L>& page, Courier& courier)
+      : options_(options), page_(page), courier_(courier), palette_(options) {}
+
+  void work(std::uint64_t first) {
+    const std::uint64_t end = options_.runs == 0 ? UINT64_MAX : options_.first_run + options_.runs;
+    for (std::uint64_t run = first; run < end && !page_.stop; ++run) make(run);
+    courier_.tell_the_end();
+  }
+
+ private:
+  void make(std::uint64_t run) {
+    props::Random random(props::seed_of_run(options_.seed, run));
+    const ref::core::Config& machine = palette_.choose(run, random);
+    const auto judging = draw_judging<typename L::Judging>(random);
+    const std::uint64_t length = draw_length(random);
+    begin(run, machine);
+    typename L::World& world = palette_.world(judging);
+    const typename L::Generator generator(random);
+    std::uint64_t steps = 0;
+    while (steps < length && !world.violation()) {
+      const typename L::Step step = generator.draw(world, random);
+      if (!record(step, machine.era)) break;
+      page_.steps.store(++steps, std::memory_order_relaxed);
+      world.apply(step);
+    }
+    if (!world.violation()) world.finish();
+    commit(run, steps, world);
+  }
+
+  void begin(std::uint64_t run, const ref::core::Config& machine) {
+    page_.run = run;
+    page_.steps = 0;
+    page_.trace_bytes = 0;
+    page_.beat.fetch_add(1, std::memory_order_relaxed);
+    writer_.clear();
+    props::encode_machine(machine, writer_);
+    page_.append(writer_.bytes());
+  }
+
+  // Before the step runs, since it may be our last.
+  bool record(const typename L::Step& step, ref::core::EraId era) {
+    page_.beat.fetch_add(1, std::memory_order_relaxed);
+    writer_.clear();
+    props::encode_step(step, writer_, era);
+    return page_.append(writer_.bytes());
+  }
+
+  void commit(std::uint64_t run, std::uint64_t steps, const typename L::World& world) {
+    const ref::core::Hash state = world.digest();
+    page_.digest += {props::seed_of_run(state.low, run), props::seed_of_run(state.high, ~run)};
+    page_.operations += steps;
+    ++page_.runs;
+    page_.reach.add(world.reach());
+    if (!world.violation()) return;
+    const props::Violation& violation = *world.violation();
+    if (!page_.count_broken(violation.rule->id)) return;
+    page_.finding.step = violation.step;
+    copy_text(violation.rule->id, page_.finding.rule);
+    copy_text(violation.expected, page_.finding.expected);
+    copy_text(violation.actual, page_.finding.actual);
+    courier_.hand_over_finding();
+  }
+
+  const SwarmOptions& options_;
+  SwarmPageOf<L>& page_;
+  Courier& courier_;
+  Palette<L> palette_;
+  props::ByteWriter writer_;
+};
+
+template <class L>
+SwarmResult swarm(const SwarmOptions& options) {
+  using Page = SwarmPageOf<L>;
+  // Its pages are zero, which is what every field begins with.
+  const auto unmap = [](Page* page) { unmap_shared(page, sizeof(Page)); };
+  const std::unique_ptr<Page, decltype(unmap)> page(new (map_shared(sizeof(Page))) Page{}, unmap);
+  return drive_swarm(
+      options, *page,
+      [&](std::uint64_t first, Courier& courier) {
+        SwarmWorker<L>(options, *page, courier).work(first);
+      },
+      [&] { return reach_table(page->reach); });
+}
+
+}  // namespace fuzz
