@@ -1,0 +1,228 @@
+"""verbs_test: each verb of the built command but replay: what it prints, and what it leaves."""
+import os
+import signal
+import subprocess
+import time
+import unittest
+
+from command import (CANNOT_TEST, CLEAN, COMMAND, GOOD, INTERRUPTED, ROOT, VIOLATION, WRONG, Case,
+                     allocheck, validate)
+
+
+class Fuzz(Case):
+    def fuzz(self, *words):
+        done = allocheck('fuzz', 'buddy', '--engine', 'swarm', '--out', self.folder / 'failures',
+                         *words)
+        self.assertIn(done.returncode, (CLEAN, VIOLATION), done.stderr)
+        return done
+
+    def test_one_seed_is_one_search(self):
+        first, second = (validate('fuzz', self.fuzz('--seed', 7, '--runs', 300, '--json').stdout)
+                         for _ in range(2))
+        for key in ('seed', 'runs', 'operations', 'digest'):
+            self.assertEqual(first[key], second[key])
+        self.assertEqual(first['seed'], 7)
+        self.assertEqual(first['runs'], 300)
+        other = validate('fuzz', self.fuzz('--seed', 8, '--runs', 300, '--json').stdout)
+        self.assertNotEqual(first['digest'], other['digest'])
+
+    def test_the_seed_is_told_before_anything_else(self):
+        done = self.fuzz('--runs', 50)
+        self.assertRegex(done.stderr.splitlines()[0], r'seed \d+ .*allocheck fuzz .*--seed \d')
+
+    def interrupt(self, with_signal):
+        process = subprocess.Popen([COMMAND, 'fuzz', 'buddy', '--time', '60s', '--seed', '11',
+                                    '--engine', 'swarm', '--out', self.folder / 'failures'],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        time.sleep(2)
+        process.send_signal(with_signal)
+        out, err = process.communicate(timeout=60)
+        self.assertIn(process.returncode, (VIOLATION, INTERRUPTED), out + err)
+        self.assertRegex(out + err, r'allocheck fuzz .*--seed 11')
+
+    def test_an_interrupt_says_how_to_go_on(self):
+        self.interrupt(signal.SIGINT)
+
+    def test_so_does_a_polite_kill(self):
+        self.interrupt(signal.SIGTERM)
+
+
+class Minimize(Case):
+    def test_a_wrong_answer_shrinks_to_its_step(self):
+        steps = ''.join(f'p{i} = alloc_page(gfp=GFP_KERNEL)\n' for i in range(1, 9))
+        path = self.write('long.trace', WRONG.replace('p0 =', steps + 'p0 =', 1))
+        smaller = self.folder / 'smaller.trace'
+        done = allocheck('minimize', path, '--out', smaller, '--json')
+        found = validate('minimize', done.stdout)
+        self.assertEqual(found['rule'], 'STEP-ANSWER')
+        self.assertEqual(smaller.read_text().count('alloc_page'), 1)
+        self.expect(VIOLATION, 'replay', smaller)
+
+
+class Explain(Case):
+    def test_a_broken_trace_is_told_with_its_rule_and_step(self):
+        path = self.write('wrong.trace', WRONG.replace(
+            'machine', '# What this shows.\nmachine').replace(
+            'p0 =', 'touch(page=p9)\np0 =', 1))
+        done = self.expect(VIOLATION, 'explain', path)
+        text = done.stdout
+        self.assertTrue(text.startswith('# What this shows.\n'))
+        self.assertIn('machine era=linux-6.1 zones=NORMAL:64\n', text)
+        self.assertRegex(text, r'(?m)^    1  touch\(page=p9\) +skipped$')
+        self.assertRegex(text, r'(?m)^>   2  p0 = alloc_pages.* pfn \d+$')
+        for part in ('## The rule: STEP-ANSWER', '- Why: ', '- Source: ', '- Expected: refused',
+                     '- Actual: pfn ', '## Memory before step 2', '## Memory after step 2',
+                     f'allocheck replay {path}'):
+            self.assertIn(part, text)
+
+    def test_a_clean_trace_is_told_as_well(self):
+        done = self.expect(CLEAN, 'explain', self.write('good.trace', GOOD))
+        self.assertIn('no rule breaks', done.stdout)
+        self.assertIn('## Memory at the end', done.stdout)
+
+    def test_json(self):
+        wrong = self.write('wrong.trace', WRONG)
+        found = validate('explain', self.expect(VIOLATION, 'explain', wrong, '--json').stdout)
+        self.assertEqual(found['rule']['id'], 'STEP-ANSWER')
+        self.assertEqual(found['run']['step'], 1)
+        done = self.expect(CANNOT_TEST, 'explain', self.folder, '--json')
+        found = validate('explain', done.stdout)
+        self.assertTrue(found['error']['what'])
+
+
+class Rules(Case):
+    def test_every_layer_and_room_has_its_rules(self):
+        found = validate('rules', self.expect(CLEAN, 'rules', '--json').stdout)['rules']
+        self.assertEqual({r['layer'] for r in found}, {'core', 'buddy', 'linux'})
+        ids = [r['id'] for r in found]
+        self.assertEqual(len(ids), len(set(ids)))
+        listed = self.expect(CLEAN, 'rules').stdout
+        for rule in ids:
+            self.assertRegex(listed, rf'(?m)^{rule} ')
+
+    def test_one_rule_is_told_whole(self):
+        text = self.expect(CLEAN, 'rules', 'STEP-ANSWER').stdout
+        for word in ('STEP-ANSWER', 'statement', 'why', 'source', 'cost', 'scope'):
+            self.assertIn(word, text)
+        found = validate('rules', self.expect(CLEAN, 'rules', 'STEP-ANSWER', '--json').stdout)
+        self.assertEqual([rule['id'] for rule in found['rules']], ['STEP-ANSWER'])
+
+    def test_a_layer_alone(self):
+        found = validate('rules', self.expect(CLEAN, 'rules', '--layer', 'linux', '--json').stdout)
+        self.assertEqual({r['layer'] for r in found['rules']}, {'linux'})
+
+
+class Pages(Case):
+    """Pages that are generated: write them anew with the command in the message."""
+
+    def check(self, page, *words):
+        made = self.expect(CLEAN, *words).stdout
+        self.assertEqual((ROOT / page).read_text(), made,
+                         f'out of date: build/dev/allocheck {" ".join(words)} >{page}')
+
+    def test_the_catalogue_of_rules_is_up_to_date(self):
+        self.check('props/RULES.md', 'rules', '--markdown')
+
+    def test_the_reference_of_the_language_is_up_to_date(self):
+        self.check('props/TRACE.md', 'show', 'operations', '--markdown')
+
+    def test_the_example_of_the_reference_is_a_trace(self):
+        example = (ROOT / 'props/TRACE.md').read_text().split('```\n')[1]
+        self.expect(CLEAN, 'replay', self.write('example.trace', example))
+
+
+class Show(Case):
+    def test_texts_at_the_end_of_a_trace(self):
+        path = self.write('good.trace', GOOD.replace('free_pages(page=p0)\n', ''))
+        self.assertRegex(self.expect(CLEAN, 'show', 'buddyinfo', path).stdout,
+                         r'\ANode 0, zone +Normal +\d+')
+        self.assertIn('pages free', self.expect(CLEAN, 'show', 'zoneinfo', path).stdout)
+        machine = self.expect(CLEAN, 'show', 'machine', path).stdout
+        self.assertIn('machine era=linux-6.1 zones=NORMAL:64\n', machine)
+        self.assertIn('watermarks', machine)
+
+    def test_a_broken_trace_is_shown_up_to_there(self):
+        done = self.expect(VIOLATION, 'show', 'buddyinfo', self.write('wrong.trace', WRONG))
+        self.assertTrue(done.stdout.startswith('Node 0'))
+        self.assertIn('STEP-ANSWER', done.stderr)
+
+    def test_tables(self):
+        operations = self.expect(CLEAN, 'show', 'operations').stdout
+        self.assertIn('p = alloc_pages(order, gfp)\n', operations)
+        self.assertRegex(self.expect(CLEAN, 'show', 'exit-codes').stdout, r'(?m)^  125  ')
+        self.assertIn('trace-bytes', self.expect(CLEAN, 'show', 'limits').stdout)
+
+    def test_json(self):
+        good, wrong = self.write('good.trace', GOOD), self.write('wrong.trace', WRONG)
+        for words, code in [(['buddyinfo', good], CLEAN), (['zoneinfo', good], CLEAN),
+                            (['machine', good], CLEAN), (['buddyinfo', wrong], VIOLATION),
+                            (['buddyinfo', self.folder / 'absent'], CANNOT_TEST),
+                            (['operations'], CLEAN), (['limits'], CLEAN), (['exit-codes'], CLEAN)]:
+            validate('show', self.expect(code, 'show', *words, '--json').stdout)
+
+
+class Promote(Case):
+    def setUp(self):
+        super().setUp()
+        (self.folder / 'corpus/buddy').mkdir(parents=True)
+        self.made = self.folder / 'corpus/buddy/regressions/one-two.trace'
+
+    def promote(self, code, *words):
+        return self.expect(code, 'promote', *words, '--name', 'one-two', cwd=self.folder)
+
+    def test_a_failure_goes_round(self):
+        self.write('failures/STEP-ANSWER-01234567/found.trace', 'noise')
+        self.write('failures/STEP-ANSWER-01234567/minimized.trace', WRONG)
+        done = self.promote(CLEAN, 'failures/STEP-ANSWER-01234567', '--mutant', 'thing')
+        self.assertIn('still breaks STEP-ANSWER', done.stdout)
+        self.assertIn('git add corpus/buddy/regressions/one-two.trace', done.stdout)
+        lines = self.made.read_text().splitlines()
+        self.assertTrue(lines[1].startswith('# This broke STEP-ANSWER: '))
+        self.assertEqual(lines[3], 'expect mutant:buddy/thing STEP-ANSWER')
+        self.assertIn('STEP-ANSWER', self.expect(VIOLATION, 'replay', self.made).stdout)
+        self.assertEqual(os.listdir(self.made.parent), [self.made.name])
+
+    def test_what_is_mended_stays_as_a_regression(self):
+        self.write('failures/BUDDY-COALESCED-01234567/found.trace', GOOD)
+        done = self.promote(CLEAN, 'failures/BUDDY-COALESCED-01234567', '--what',
+                            'Two blocks were\nnot one.')
+        self.assertIn('clean', done.stdout)
+        self.assertEqual(self.made.read_text().splitlines()[1], '# Two blocks were not one.')
+        self.expect(CLEAN, 'replay', self.made)
+
+    def test_nothing_is_ever_overwritten(self):
+        path = self.write('wrong.trace', WRONG)
+        self.promote(CLEAN, path)
+        before = self.made.read_text()
+        self.assertIn('there already', self.promote(CANNOT_TEST, path, '--what', 'Else.').stderr)
+        self.assertEqual(self.made.read_text(), before)
+
+    def test_what_cannot_be_promoted_leaves_nothing(self):
+        good = self.write('good.trace', GOOD)
+        self.promote(CANNOT_TEST, good)  # nobody knows what was wrong
+        self.promote(CANNOT_TEST, good, '--what', 'A thing.', '--mutant', 'thing')
+        self.promote(CANNOT_TEST, self.folder)
+        self.promote(CANNOT_TEST, self.write('noise', 'noise'))
+        self.promote(CANNOT_TEST, good, '--what', 'A thing.', '--corpus', 'elsewhere')
+        self.assertEqual(os.listdir(self.folder / 'corpus/buddy'), [])
+
+    def test_json(self):
+        path = self.write('wrong.trace', WRONG)
+        found = validate('promote', self.promote(CLEAN, path, '--json').stdout)
+        self.assertEqual((found['rule'], found['still_broken']), ('STEP-ANSWER', True))
+        validate('promote', self.promote(CANNOT_TEST, path, '--json').stdout)
+
+
+class Judge(Case):
+    def test_json_of_clean_broken_and_unreadable(self):
+        clean, broken = (ROOT / 'corpus/linux' / f'{n}.trace' for n in ('clean', 'duplicate'))
+        validate('judge', self.expect(CLEAN, 'judge', clean, '--json').stdout)
+        found = validate('judge', self.expect(VIOLATION, 'judge', broken, '--json').stdout)
+        self.assertGreater(found['violation_count'], 0)
+        empty = self.write('empty', '')
+        found = validate('judge', self.expect(CANNOT_TEST, 'judge', empty, '--json').stdout)
+        self.assertTrue(found['error']['what'])
+
+
+if __name__ == '__main__':
+    unittest.main()
