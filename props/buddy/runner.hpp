@@ -75,6 +75,7 @@ class Runner {
   Prediction predict(const Want&);
   Fault expected_fault(const Want&) const;
   Answer judge(const Want&, const Got&, const std::optional<Prediction>&, bool scribbled);
+  void tell_losses(const ref::core::Log&);
   Answer judge_answer(const Want&, const Got&, bool scribbled);
   Answer judge_granted(const Want&, Pfn);
   Answer judge_refused(const Want&, const Ask&);

@@ -159,6 +159,24 @@ Runner::Fault Runner::expected_fault(const Want& want) const {
   return may_block(want.gfp) && in_atomic(m_) ? Fault::sleeping_in_atomic : Fault::none;
 }
 
+// What a fault lost. The log names the first four runs; where there are more, the records are
+// asked, or a later probe would expect those pages back.
+void Runner::tell_losses(const Log& log) {
+  if (log.leaks == 0) return;
+  w_.model_stale_ = true;
+  if (log.leaks <= log.leak.size()) {
+    for (std::uint32_t i = 0; i < log.leaks; ++i)
+      w_.oracle_.lost(log.leak[i].first, log.leak[i].pages);
+    return;
+  }
+  for (std::uint32_t z = 0; z < m_.config.zone_count; ++z) {
+    const ref::buddy::Zone& zone = ref::buddy::zone_at(m_, z);
+    for (Pfn i = 0; i < zone.pages; ++i)
+      if (ref::buddy::page_at(m_, zone.map + i).kind == ref::buddy::PageKind::leaked)
+        w_.oracle_.lost(zone.first + i, 1);
+  }
+}
+
 // What any client may demand comes first; what the naive model says of policy comes last.
 Answer Runner::judge(const Want& want, const Got& got, const std::optional<Prediction>& predicted,
                      bool scribbled) {
@@ -173,9 +191,7 @@ Answer Runner::judge_answer(const Want& want, const Got& got, bool scribbled) {
   const Ask ask = ask_of(want.gfp, want.order);
   const unsigned counted = std::min(want.order, orders_max - 1);
   ++(got ? w_.reach_.granted : w_.reach_.refused)[counted];
-  for (std::uint32_t i = 0; i < std::min<std::uint32_t>(log.leaks, 4); ++i)
-    w_.oracle_.lost(log.leak[i].first, log.leak[i].pages);
-  if (log.leaks > 0) w_.model_stale_ = true;
+  tell_losses(log);
   const Fault fault = expected_fault(want);
   const bool scribbled_on =
       scribbled && log.fault == Fault::bad_page;  // found on the way, whoever asked (B-38)

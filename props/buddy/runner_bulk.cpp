@@ -61,9 +61,7 @@ Answer Runner::judge_bulk(const AllocPagesBulk& op, const Slots& before, const S
                           std::size_t filled, bool scribbled) {
   const Log log = m_.globals().log;
   const Gfp gfp = op.gfp.value;
-  for (std::uint32_t i = 0; i < std::min<std::uint32_t>(log.leaks, 4); ++i)
-    w_.oracle_.lost(log.leak[i].first, log.leak[i].pages);
-  if (log.leaks > 0) w_.model_stale_ = true;
+  tell_losses(log);
   const bool wanted = leading_filled(before) < before.size();
   const Fault fault = wanted ? expected_fault({.gfp = gfp}) : Fault::none;
   if (log.fault != fault && !(scribbled && log.fault == Fault::bad_page))
