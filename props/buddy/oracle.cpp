@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 #include "ref/core/require.hpp"
@@ -15,38 +16,78 @@ using ref::core::zone_names;
 
 namespace {
 
+constexpr unsigned word_order = 6;
+constexpr std::uint64_t word_bits = std::uint64_t{1} << word_order;
+
+// 2^order ones; up to a whole word.
+constexpr std::uint64_t bits_of(unsigned order) {
+  return ~std::uint64_t{0} >> (word_bits - (std::uint64_t{1} << order));
+}
+
+// 1 + the order of the largest aligned run of ones in a word, 0 for none.
+constexpr std::uint8_t largest_in(std::uint64_t free) {
+  constexpr std::array<std::uint64_t, word_order> firsts{0x5555555555555555, 0x1111111111111111,
+                                                         0x0101010101010101, 0x0001000100010001,
+                                                         0x0000000100000001, 1};
+  std::uint8_t found = 0;
+  for (unsigned order = 0; free != 0; ++order) {
+    ++found;
+    if (order == word_order) break;
+    free &= free >> (1u << order) & firsts[order];
+  }
+  return found;
+}
+static_assert(largest_in(0) == 0);
+static_assert(largest_in(0x8000000000000000) == 1);
+static_assert(largest_in(0x6) == 1);  // neighbours, and no pair
+static_assert(largest_in(0xf0) == 3);
+static_assert(largest_in(~std::uint64_t{0}) == word_order + 1);
+
 std::string block_text(Pfn pfn, unsigned order) {
   return fmt::format("the block of {} pages at pfn {}", std::uint64_t{1} << order, pfn);
 }
 
 }  // namespace
 
-PageOracle::PageOracle(const Config& config) : config_(config) {
-  count_ = arena_.lay<Count>(config.zone_count);
+PageOracle::PageOracle(const Config& config) : config_(config), pages_(config.pages()) {
   const bool from_zone = config.profile().buddy_index == ref::core::BuddyIndex::zone_relative;
   const std::uint64_t largest_block = std::uint64_t{1} << (config.orders - 1);
+  std::uint64_t words = 0;
   for (std::uint32_t z = 0; z < config.zone_count; ++z) {
     const auto& spec = config.zones[z];
     Zone& zone = zone_[z];
     zone.origin = from_zone ? spec.first : spec.first / largest_block * largest_block;
     const std::uint64_t span = spec.first + spec.pages - zone.origin;
-    zone.height = static_cast<unsigned>(std::bit_width(std::max(span, largest_block) - 1));
-    zone.node = arena_.lay<std::uint8_t>(std::uint64_t{2} << zone.height);
+    zone.height =
+        static_cast<unsigned>(std::bit_width(std::max({span, largest_block, word_bits}) - 1));
+    zone.words = std::uint64_t{1} << (zone.height - word_order);
+    zone.first_word = words;
+    words += zone.words;
+    zone.node = tree_.lay<std::uint8_t>(2 * zone.words);
   }
+  REQUIRE(words <= UINT32_MAX);
+  word_ = arena_.lay<std::uint64_t>(words);
+  untold_at_ = arena_.lay<std::uint8_t>(words);
   arena_.fit();
+  tree_.fit();
+  for (std::uint64_t w = 0; w < words; ++w) arena_.edit(word_, w) = ~std::uint64_t{0};
   for (std::uint32_t z = 0; z < config.zone_count; ++z) {
     mark_range(z, config.zones[z].first, config.zones[z].pages, true);
     for (std::uint32_t i = 0; i < config.reserved_count; ++i) {
       const auto& r = config.reserved[i];
       if (zone_of(r.first) == z) mark_range(z, r.first, r.last - r.first + 1, false);
     }
-    const std::uint64_t managed = config.managed(z);
-    arena_.edit(count_, z) = {managed, managed};
   }
   min_free_kbytes_ = ref::core::min_free_kbytes_of(config);
   ratio_ = ref::core::lowmem_reserve_ratio_of(config);
   recompute_marks();
+  rebase();
+}
+
+void PageOracle::rebase() {
+  tell_tree();
   arena_.rebase();
+  tree_.rebase();
 }
 
 std::optional<std::uint32_t> PageOracle::zone_of(Pfn pfn) const {
@@ -57,137 +98,184 @@ std::optional<std::uint32_t> PageOracle::zone_of(Pfn pfn) const {
 
 // --- the tree ---------------------------------------------------------------------------------
 
-// Walks from the root to the block's node. A node that is wholly free, or wholly owned, may have
-// children that nobody updated: they are told on the way down.
-void PageOracle::mark(const Zone& zone, std::uint64_t position, unsigned order, bool free) {
-  std::uint64_t node = 1;
-  for (unsigned level = zone.height; level > order; --level) {
-    const std::uint8_t value = arena_.at(zone.node, node);
-    if (value == level + 1 || value == 0) {
-      const auto child = static_cast<std::uint8_t>(value == 0 ? 0 : level);
-      arena_.edit(zone.node, 2 * node) = child;
-      arena_.edit(zone.node, 2 * node + 1) = child;
-    }
-    node = 2 * node + (position >> (level - 1) & 1u);
-  }
-  arena_.edit(zone.node, node) = static_cast<std::uint8_t>(free ? order + 1 : 0);
-  for (unsigned level = order + 1; level <= zone.height; ++level) {
+// Tells the nodes above a leaf, until one's answer stays the same.
+void PageOracle::tell_parents(const Zone& zone, std::uint64_t node) const {
+  for (unsigned level = word_order + 1; node > 1; ++level) {
     node /= 2;
-    const std::uint8_t left = arena_.at(zone.node, 2 * node);
-    const std::uint8_t right = arena_.at(zone.node, 2 * node + 1);
+    const std::uint8_t left = tree_.at(zone.node, 2 * node);
+    const std::uint8_t right = tree_.at(zone.node, 2 * node + 1);
     const bool whole = left == level && right == level;
-    arena_.edit(zone.node, node) =
-        static_cast<std::uint8_t>(whole ? level + 1 : std::max(left, right));
+    const auto value = static_cast<std::uint8_t>(whole ? level + 1 : std::max(left, right));
+    if (tree_.at(zone.node, node) == value) return;
+    tree_.edit(zone.node, node) = value;
   }
 }
 
+// Tells the tree of every word that changed since it was last asked.
+void PageOracle::tell_tree() const {
+  for (const std::uint32_t word : untold_) {
+    arena_.edit(untold_at_, word) = 0;
+    const Zone* zone = &zone_[0];
+    while (word - zone->first_word >= zone->words) ++zone;
+    const std::uint64_t leaf = zone->words + (word - zone->first_word);
+    const std::uint8_t value = largest_in(~arena_.at(word_, word));
+    if (tree_.at(zone->node, leaf) == value) continue;
+    tree_.edit(zone->node, leaf) = value;
+    tell_parents(*zone, leaf);
+  }
+  untold_.clear();
+}
+
+void PageOracle::change_word(std::uint64_t w, std::uint64_t bits, bool free) {
+  std::uint64_t& word = arena_.edit(word_, w);
+  word = free ? word & ~bits : word | bits;
+  if (arena_.at(untold_at_, w)) return;
+  arena_.edit(untold_at_, w) = 1;
+  untold_.push_back(static_cast<std::uint32_t>(w));
+}
+
+void PageOracle::mark(std::uint32_t z, std::uint64_t position, unsigned order, bool free) {
+  const std::uint64_t change = free ? std::uint64_t{1} << order : -(std::uint64_t{1} << order);
+  unowned_[z] += change;
+  unowned_all_ += change;
+  const std::uint64_t word = zone_[z].first_word + position / word_bits;
+  if (order < word_order) return change_word(word, bits_of(order) << (position % word_bits), free);
+  for (std::uint64_t i = 0; i < std::uint64_t{1} << (order - word_order); ++i)
+    change_word(word + i, ~std::uint64_t{0}, free);
+}
+
 void PageOracle::mark_range(std::uint32_t z, Pfn first, std::uint64_t pages, bool free) {
-  const Zone& zone = zone_[z];
-  std::uint64_t at = first - zone.origin;
+  std::uint64_t at = first - zone_[z].origin;
   const std::uint64_t end = at + pages;
   while (at < end) {
     unsigned order = static_cast<unsigned>(std::bit_width(end - at)) - 1;
     if (at != 0) order = std::min(order, static_cast<unsigned>(std::countr_zero(at)));
-    order = std::min(order, zone.height);
-    mark(zone, at, order, free);
+    order = std::min(order, zone_[z].height);
+    mark(z, at, order, free);
     at += std::uint64_t{1} << order;
   }
 }
 
-std::uint8_t PageOracle::largest(const Zone& zone) const { return arena_.at(zone.node, 1); }
+bool PageOracle::is_free_in(const Zone& zone, std::uint64_t position, unsigned order) const {
+  if (order > zone.height || position % (std::uint64_t{1} << order) != 0) return false;
+  const std::uint64_t word = zone.first_word + position / word_bits;
+  if (order < word_order)
+    return (arena_.at(word_, word) >> (position % word_bits) & bits_of(order)) == 0;
+  for (std::uint64_t i = 0; i < std::uint64_t{1} << (order - word_order); ++i)
+    if (arena_.at(word_, word + i) != 0) return false;
+  return true;
+}
 
 bool PageOracle::is_free(Pfn pfn, unsigned order) const {
   const auto z = zone_of(pfn);
-  if (!z) return false;
-  const Zone& zone = zone_[*z];
-  const std::uint64_t position = pfn - zone.origin;
-  if (order > zone.height || position % (std::uint64_t{1} << order) != 0) return false;
-  std::uint64_t node = 1;
-  for (unsigned level = zone.height;; --level) {
-    const std::uint8_t value = arena_.at(zone.node, node);
-    if (value == level + 1) return true;
-    if (value == 0 || level == order) return false;
-    node = 2 * node + (position >> (level - 1) & 1u);
+  return z && is_free_in(zone_[*z], pfn - zone_[*z].origin, order);
+}
+
+void PageOracle::collect_word(const Zone& zone, std::uint64_t word,
+                              std::vector<FreeBlock>& to) const {
+  std::uint64_t free = ~arena_.at(word_, zone.first_word + word);
+  while (free != 0) {
+    const auto at = static_cast<unsigned>(std::countr_zero(free));
+    unsigned order = 0;
+    while (order + 1 < config_.orders && at % (2u << order) == 0 &&
+           (free >> at & bits_of(order + 1)) == bits_of(order + 1))
+      ++order;
+    to.push_back({static_cast<Pfn>(zone.origin + word * word_bits + at), order});
+    free &= ~(bits_of(order) << at);
   }
 }
 
 void PageOracle::collect(const Zone& zone, std::uint64_t node, unsigned level,
-                         std::uint64_t position, std::vector<FreeBlock>& to) const {
-  const std::uint8_t value = arena_.at(zone.node, node);
+                         std::vector<FreeBlock>& to) const {
+  const std::uint8_t value = tree_.at(zone.node, node);
   if (value == 0) return;
+  if (level == word_order && (value != level + 1 || level >= config_.orders))
+    return collect_word(zone, node - zone.words, to);
   if (value == level + 1) {
     const unsigned order = std::min(level, config_.orders - 1);
-    for (std::uint64_t i = 0; i < std::uint64_t{1} << (level - order); ++i) {
-      const std::uint64_t pfn = zone.origin + position + (i << order);
-      to.push_back({static_cast<Pfn>(pfn), order});
-    }
+    const std::uint64_t position = (node << level) - (std::uint64_t{1} << zone.height);
+    for (std::uint64_t i = 0; i < std::uint64_t{1} << (level - order); ++i)
+      to.push_back({static_cast<Pfn>(zone.origin + position + (i << order)), order});
     return;
   }
-  collect(zone, 2 * node, level - 1, position, to);
-  collect(zone, 2 * node + 1, level - 1, position + (std::uint64_t{1} << (level - 1)), to);
+  collect(zone, 2 * node, level - 1, to);
+  collect(zone, 2 * node + 1, level - 1, to);
 }
 
 std::vector<FreeBlock> PageOracle::free_blocks(std::uint32_t z) const {
+  tell_tree();
   std::vector<FreeBlock> blocks;
-  collect(zone_[z], 1, zone_[z].height, 0, blocks);
+  collect(zone_[z], 1, zone_[z].height, blocks);
   return blocks;
 }
-
-std::uint64_t PageOracle::unowned(std::uint32_t z) const { return arena_.at(count_, z).unowned; }
 
 // --- what changes hands -----------------------------------------------------------------------
 
 std::optional<Finding> PageOracle::granted(Pfn pfn, unsigned order, const Ask& ask) {
-  const std::uint64_t pages = std::uint64_t{1} << order;
   const auto z = zone_of(pfn);
+  if (!placed_well(z, pfn, order, ask)) [[unlikely]]
+    return misplaced(z, pfn, order, ask);
+  mark(*z, pfn - zone_[*z].origin, order, false);
+  return std::nullopt;
+}
+
+// Every rule of a placement at once, and no words: that is the usual case.
+bool PageOracle::placed_well(std::optional<std::uint32_t> z, Pfn pfn, unsigned order,
+                             const Ask& ask) const {
+  if (!z || !allowed(*z, ask)) return false;
+  const auto& spec = config_.zones[*z];
+  const bool zone_relative = config_.profile().buddy_index == ref::core::BuddyIndex::zone_relative;
+  const std::uint64_t pages = std::uint64_t{1} << order;
+  return ((pfn - (zone_relative ? spec.first : 0)) & (pages - 1)) == 0 &&
+         std::uint64_t{pfn} + pages <= std::uint64_t{spec.first} + spec.pages &&
+         is_free_in(zone_[*z], pfn - zone_[*z].origin, order);
+}
+
+// What is wrong with a placement, the worst first.
+Finding PageOracle::misplaced(std::optional<std::uint32_t> z, Pfn pfn, unsigned order,
+                              const Ask& ask) const {
+  const std::uint64_t pages = std::uint64_t{1} << order;
   if (!z) {
-    return Finding{"PAGE-INSIDE", "a block inside one zone of the machine",
-                   fmt::format("pfn {}, which no zone has", pfn)};
+    return {"PAGE-INSIDE", "a block inside one zone of the machine",
+            fmt::format("pfn {}, which no zone has", pfn)};
   }
   const auto& spec = config_.zones[*z];
   const std::string name(zone_names[static_cast<std::size_t>(spec.kind)]);
   const bool zone_relative = config_.profile().buddy_index == ref::core::BuddyIndex::zone_relative;
   if ((pfn - (zone_relative ? spec.first : 0)) % pages != 0) {
-    return Finding{"PAGE-ALIGNED",
-                   fmt::format("a first page that is a multiple of {}{}", pages,
-                               zone_relative ? " from the zone's start" : ""),
-                   fmt::format("pfn {}", pfn)};
+    return {"PAGE-ALIGNED",
+            fmt::format("a first page that is a multiple of {}{}", pages,
+                        zone_relative ? " from the zone's start" : ""),
+            fmt::format("pfn {}", pfn)};
   }
   if (std::uint64_t{pfn} + pages > std::uint64_t{spec.first} + spec.pages) {
-    return Finding{"PAGE-INSIDE",
-                   fmt::format("a block that ends before pfn {}, with zone {}",
-                               std::uint64_t{spec.first} + spec.pages, name),
-                   block_text(pfn, order)};
+    return {"PAGE-INSIDE",
+            fmt::format("a block that ends before pfn {}, with zone {}",
+                        std::uint64_t{spec.first} + spec.pages, name),
+            block_text(pfn, order)};
   }
   if (!is_free(pfn, order)) {
-    return Finding{"PAGE-DISJOINT", "pages that nobody owns",
-                   block_text(pfn, order) + ", some of which are owned, reserved or lost"};
+    return {"PAGE-DISJOINT", "pages that nobody owns",
+            block_text(pfn, order) + ", some of which are owned, reserved or lost"};
   }
-  if (!allowed(*z, ask)) {
-    return Finding{
-        "PAGE-ZONE",
-        fmt::format("a zone from {} downwards{}", zone_names[static_cast<std::size_t>(ask.highest)],
-                    ask.this_node ? fmt::format(" of node {}", ask.node) : ""),
-        fmt::format("zone {} of node {}", name, spec.node)};
-  }
-  mark(zone_[*z], pfn - zone_[*z].origin, order, false);
-  arena_.edit(count_, *z).unowned -= pages;
-  return std::nullopt;
+  return {
+      "PAGE-ZONE",
+      fmt::format("a zone from {} downwards{}", zone_names[static_cast<std::size_t>(ask.highest)],
+                  ask.this_node ? fmt::format(" of node {}", ask.node) : ""),
+      fmt::format("zone {} of node {}", name, spec.node)};
 }
 
 void PageOracle::released(Pfn pfn, unsigned order) {
   const auto z = zone_of(pfn);
   REQUIRE(z.has_value());
-  mark(zone_[*z], pfn - zone_[*z].origin, order, true);
-  arena_.edit(count_, *z).unowned += std::uint64_t{1} << order;
+  mark(*z, pfn - zone_[*z].origin, order, true);
 }
 
 void PageOracle::lost(Pfn first, std::uint32_t pages) {
   for (Pfn pfn = first; pfn < first + pages; ++pfn) {
     if (!is_free(pfn, 0)) continue;  // it was owned: its owner loses it, U does not change
     const auto z = zone_of(pfn);
-    mark(zone_[*z], pfn - zone_[*z].origin, 0, false);
-    --arena_.edit(count_, *z).unowned;
+    mark(*z, pfn - zone_[*z].origin, 0, false);
   }
 }
 
@@ -227,8 +315,10 @@ bool PageOracle::passes_strictest(std::uint32_t z, const Ask& ask) const {
 
 bool PageOracle::must_grant(const Ask& ask) const {
   if (ask.order >= config_.orders) return false;
+  tell_tree();
   for (std::uint32_t z = 0; z < config_.zone_count; ++z)
-    if (allowed(z, ask) && largest(zone_[z]) > ask.order && passes_strictest(z, ask)) return true;
+    if (allowed(z, ask) && tree_.at(zone_[z].node, 1) > ask.order && passes_strictest(z, ask))
+      return true;
   return false;
 }
 

@@ -8,8 +8,12 @@
 // D(U) that passes the strictest watermark: that is what "must grant" means. Per-CPU lists can hide
 // such a block for a while, so a world asks again on a settled copy before it accuses.
 //
-// The blocks of D(U) are kept in a tree over each zone; a node holds 1 + the order of the largest
-// free block below it, so each question costs the height of the tree.
+//   word   63..0          a bit for each of 64 frames: owned       frame = origin + 64 * word + bit
+//   tree       2          1 + the order of the largest block of D(U) below
+//            1   2        the leaves are the words
+//
+// A block that changes hands changes its words. The tree is asked only when a request was refused,
+// so it is brought up to date then, and only where words have changed since.
 #pragma once
 #include <array>
 #include <memory>
@@ -68,38 +72,52 @@ class PageOracle {
   }
 
   bool is_free(Pfn, unsigned order) const;  // wholly in U
-  std::uint64_t unowned(std::uint32_t zone) const;
+  std::uint64_t unowned(std::uint32_t zone) const { return unowned_[zone]; }
+  std::uint64_t unowned() const { return unowned_all_; }
+  std::uint64_t pages() const { return pages_; }  // of all zones, reserved ones too
   // D(U) of a zone, in address order, blocks no larger than the machine's largest order.
   std::vector<FreeBlock> free_blocks(std::uint32_t zone) const;
   std::optional<std::uint32_t> zone_of(Pfn) const;
+  // What is owned now is where copies begin: restoring them costs what was touched since.
+  void rebase();
   const Config& config() const { return config_; }
 
  private:
   struct Zone {
-    std::uint64_t origin;                 // tree position 0 is this frame
-    unsigned height;                      // the tree covers 2^height frames
-    ref::core::Table<std::uint8_t> node;  // [1] is the root
-  };
-  struct Count {
-    std::uint64_t unowned, managed;
+    std::uint64_t origin;      // position 0 is this frame
+    unsigned height;           // the tree covers 2^height frames, 64 at least
+    std::uint64_t first_word;  // position p is bit p % 64 of word first_word + p / 64
+    std::uint64_t words;
+    ref::core::Table<std::uint8_t> node;  // [1] is the root; [words + w] tells of word w
   };
   struct Marks {
     std::array<std::uint64_t, ref::core::zones_max> low;
     std::array<std::array<std::uint64_t, ref::core::zone_kinds>, ref::core::zones_max> reserve;
   };
-  void mark(const Zone&, std::uint64_t position, unsigned order, bool free);
+  void mark(std::uint32_t zone, std::uint64_t position, unsigned order, bool free);
   void mark_range(std::uint32_t zone, Pfn first, std::uint64_t pages, bool free);
-  std::uint8_t largest(const Zone&) const;  // 1 + order, 0 for none
-  void collect(const Zone&, std::uint64_t node, unsigned level, std::uint64_t position,
-               std::vector<FreeBlock>&) const;
+  void change_word(std::uint64_t word, std::uint64_t bits, bool free);
+  void tell_parents(const Zone&, std::uint64_t node) const;
+  void tell_tree() const;
+  bool is_free_in(const Zone&, std::uint64_t position, unsigned order) const;
+  void collect(const Zone&, std::uint64_t node, unsigned level, std::vector<FreeBlock>&) const;
+  void collect_word(const Zone&, std::uint64_t word, std::vector<FreeBlock>&) const;
   bool allowed(std::uint32_t zone, const Ask&) const;
   bool passes_strictest(std::uint32_t zone, const Ask&) const;
+  bool placed_well(std::optional<std::uint32_t> zone, Pfn, unsigned order, const Ask&) const;
+  Finding misplaced(std::optional<std::uint32_t> zone, Pfn, unsigned order, const Ask&) const;
   void recompute_marks();
 
   Config config_;
-  ref::core::Arena arena_;  // so that a reset costs what was touched
+  // Arenas, so that a reset costs what was touched. Telling the tree changes no answer.
+  mutable ref::core::Arena arena_;
+  ref::core::Table<std::uint64_t> word_;       // a bit for each position of each zone: not in U
+  ref::core::Table<std::uint8_t> untold_at_;   // of a word: it is in untold_
+  mutable ref::core::Arena tree_;              // what the words say, as far as it was asked for
+  mutable std::vector<std::uint32_t> untold_;  // words that changed since
   std::array<Zone, ref::core::zones_max> zone_{};
-  ref::core::Table<Count> count_;
+  std::array<std::uint64_t, ref::core::zones_max> unowned_{};
+  std::uint64_t unowned_all_ = 0, pages_ = 0;
   std::uint32_t min_free_kbytes_ = 0;
   std::array<std::uint32_t, 2> ratio_{};
   Marks marks_{};
