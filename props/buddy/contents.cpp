@@ -13,42 +13,57 @@ namespace {
 
 constexpr std::uint64_t word = 8, whole_up_to = 256, stride = 512;
 
-std::uint64_t value_at(std::uint32_t identity, std::uint64_t offset) {
-  return Random(identity * std::uint64_t{0x100000001b3} + offset).next();
-}
+// One mix for the block, one multiplication for the place: by an odd number, so that no two places
+// of a block are alike.
+class Values {
+ public:
+  explicit Values(std::uint32_t identity) : start_(Random(identity).next()) {}
+  std::uint64_t at(std::uint64_t offset) const { return start_ + offset * 0x9e3779b97f4a7c15; }
 
-// Calls f with the offset of each stamped word until it answers false.
+ private:
+  std::uint64_t start_;
+};
+
+// Calls f with the offset of each stamped word until it answers false. True: it never did.
 template <class F>
-void each_word(std::uint64_t bytes, F f) {
+bool each_word(std::uint64_t bytes, Stamps stamps, F f) {
+  switch (stamps) {
+    case Stamps::none: return true;
+    case Stamps::ends: return f(0) && f(bytes - word);
+    case Stamps::spaced: break;
+  }
   const std::uint64_t step = bytes <= whole_up_to ? word : stride;
   for (std::uint64_t at = 0; at + word <= bytes; at += step)
-    if (!f(at)) return;
-  if (step != word) f(bytes - word);
+    if (!f(at)) return false;
+  return step == word || f(bytes - word);
 }
 
 }  // namespace
 
 void write_stamp(ref::buddy::Machine& m, ref::core::Pfn pfn, std::uint64_t bytes,
-                 std::uint32_t identity) {
-  each_word(bytes, [&](std::uint64_t at) {
-    const std::uint64_t value = value_at(identity, at);
-    std::memcpy(ref::buddy::write_pages(m, pfn, at, word).data(), &value, word);
+                 std::uint32_t identity, Stamps stamps) {
+  const std::uint64_t start = ref::buddy::ram_offset(m, pfn);
+  const Values values(identity);
+  each_word(bytes, stamps, [&](std::uint64_t at) {
+    const std::uint64_t value = values.at(at);
+    std::memcpy(m.arena.edit_bytes(m.ram, start + at, word).data(), &value, word);
     return true;
   });
 }
 
 Broken stamp_broken(const ref::buddy::Machine& m, ref::core::Pfn pfn, std::uint64_t bytes,
-                    std::uint32_t identity) {
-  Broken broken;
-  each_word(bytes, [&](std::uint64_t at) {
-    std::uint64_t value = 0;
-    std::memcpy(&value, ref::buddy::read_pages(m, pfn, at, word).data(), word);
-    if (value == value_at(identity, at)) return true;
-    broken = Witness{fmt::format("byte {} of the block at pfn {}", at, pfn), value_at(identity, at),
-                     value};
-    return false;
+                    std::uint32_t identity, Stamps stamps) {
+  const std::uint64_t start = ref::buddy::ram_offset(m, pfn);
+  const Values values(identity);
+  std::uint64_t where = 0, value = 0;
+  const bool intact = each_word(bytes, stamps, [&](std::uint64_t at) {
+    where = at;
+    std::memcpy(&value, m.arena.bytes(m.ram, start + at, word).data(), word);
+    return value == values.at(at);
   });
-  return broken;
+  if (intact) return std::nullopt;
+  return Witness{fmt::format("byte {} of the block at pfn {}", where, pfn), values.at(where),
+                 value};
 }
 
 }  // namespace props::buddy

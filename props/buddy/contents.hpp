@@ -1,20 +1,23 @@
 // contents: what an owner keeps in a block, so that a foreign write, or a page given out twice,
 // shows.
 //
-//   up to 256 bytes    every word          identity of the block mixed with the word's offset:
-//   above              both ends, and a    no two blocks, and no two places in one, look alike
-//                      word per 512 bytes
+//   spaced   up to 256 bytes    every word          identity of the block mixed with the word's
+//            above              both ends, and a    offset: no two blocks, and no two places in
+//                               word per 512 bytes  one, look alike
+//   ends     the first word and the last. Costs the same for every block, so that most runs can
+//            have it.
 #pragma once
-#include <optional>
-
 #include "props/core/violation.hpp"
 #include "ref/buddy/machine.hpp"
 
 namespace props::buddy {
 
-void write_stamp(ref::buddy::Machine&, ref::core::Pfn, std::uint64_t bytes, std::uint32_t identity);
+enum class Stamps : std::uint8_t { none, ends, spaced };
+
+void write_stamp(ref::buddy::Machine&, ref::core::Pfn, std::uint64_t bytes, std::uint32_t identity,
+                 Stamps);
 // Where the contents differ from what was written.
 Broken stamp_broken(const ref::buddy::Machine&, ref::core::Pfn, std::uint64_t bytes,
-                    std::uint32_t identity);
+                    std::uint32_t identity, Stamps);
 
 }  // namespace props::buddy

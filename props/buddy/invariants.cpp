@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <array>
-#include <sstream>
+#include <charconv>
 
 #include "ref/buddy/buddy.hpp"
 
@@ -61,26 +61,29 @@ Broken tiling_broken(const Machine& m) {
 }
 
 // Walks one list: every member is of that kind and order, linked both ways, and as many as counted.
+// `where` names the list, and is asked only when something is wrong.
+template <class Where>
 Broken list_broken(const Machine& m, const Zone& zone, const List& list, PageKind kind,
-                   unsigned order, const std::string& where) {
+                   unsigned order, Where where) {
   Index previous = 0, length = 0;
   for (Index link = list.head; link != 0;) {
     const Index page = link - 1;
     if (page < zone.map || page - zone.map >= zone.pages || ++length > zone.pages)
-      return Witness{where + ", a link", zone.pages, page};
+      return Witness{where() + ", a link", zone.pages, page};
     const Page& p = page_at(m, page);
     if (p.kind != kind)
-      return Witness{where + ", the kind of " + at_pfn(pfn_of(zone, page)),
+      return Witness{where() + ", the kind of " + at_pfn(pfn_of(zone, page)),
                      static_cast<std::uint64_t>(kind), static_cast<std::uint64_t>(p.kind)};
     if (p.order != order)
-      return Witness{where + ", the order of " + at_pfn(pfn_of(zone, page)), order, p.order};
+      return Witness{where() + ", the order of " + at_pfn(pfn_of(zone, page)), order, p.order};
     if (p.prev != previous)
-      return Witness{where + ", the back link of " + at_pfn(pfn_of(zone, page)), previous, p.prev};
+      return Witness{where() + ", the back link of " + at_pfn(pfn_of(zone, page)), previous,
+                     p.prev};
     previous = link;
     link = p.next;
   }
-  if (list.tail != previous) return Witness{where + ", its tail", previous, list.tail};
-  if (list.count != length) return Witness{where + ", its length", length, list.count};
+  if (list.tail != previous) return Witness{where() + ", its tail", previous, list.tail};
+  if (list.count != length) return Witness{where() + ", its length", length, list.count};
   return std::nullopt;
 }
 
@@ -96,7 +99,7 @@ Broken free_lists_broken(const Machine& m) {
     const Zone& zone = zone_at(m, z);
     std::uint64_t listed = 0;
     for (unsigned order = 0; order < m.config.orders; ++order) {
-      const std::string where = fmt::format("{}, free list {}", at_zone(m, z), order);
+      const auto where = [&] { return fmt::format("{}, free list {}", at_zone(m, z), order); };
       const List& list = area_at(m, z, order);
       if (auto w = list_broken(m, zone, list, PageKind::free_head, order, where)) return w;
       listed += list.count;
@@ -193,9 +196,11 @@ Broken pcp_lists_broken(const Machine& m) {
       for (unsigned i = 0; i < pcp_lists; ++i) {
         const List& list = pcp_list_at(m, z, cpu, i);
         const unsigned order = by_order ? i : 0;
-        const std::string where = fmt::format("{}, list {} of CPU {}", at_zone(m, z), i, cpu);
+        const auto where = [&] {
+          return fmt::format("{}, list {} of CPU {}", at_zone(m, z), i, cpu);
+        };
         if (!by_order && i > 1 && list.count > 0)
-          return Witness{where + ", its length", 0, list.count};
+          return Witness{where() + ", its length", 0, list.count};
         if (auto w = list_broken(m, zone, list, PageKind::pcp_head, order, where)) return w;
         pages[by_order ? 0 : i & 1u] += std::uint64_t{list.count} << order;
         listed += list.count;
@@ -216,7 +221,6 @@ Broken pcp_bound_broken(const Machine& m) {
   for (Index z = 0; z < m.config.zone_count; ++z) {
     for (std::uint32_t cpu = 0; cpu < m.config.cpus; ++cpu) {
       const Pcp& pcp = pcp_at(m, z, cpu);
-      const std::string where = fmt::format("{}, pages on CPU {}", at_zone(m, z), cpu);
       for (std::size_t i = 0; i < 2; ++i) {
         std::uint64_t bound = 0;
         switch (m.profile().pcp) {
@@ -227,7 +231,9 @@ Broken pcp_bound_broken(const Machine& m) {
             bound = std::max<std::uint64_t>(zone_at(m, z).managed, pcp.high[i] + 16u + pcp.batch);
             break;
         }
-        if (pcp.count[i] > bound) return Witness{where, bound, pcp.count[i]};
+        if (pcp.count[i] > bound)
+          return Witness{fmt::format("{}, pages on CPU {}", at_zone(m, z), cpu), bound,
+                         pcp.count[i]};
       }
     }
   }
@@ -263,29 +269,50 @@ Broken events_broken(const Machine& m) {
   return std::nullopt;
 }
 
+// Reads a number at the front of a text, and what is around it away.
+std::uint64_t take_number(std::string_view& text) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  std::uint64_t value = UINT64_MAX;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return value;
+}
+
+bool take_word(std::string_view& text, std::string_view word) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  if (!text.starts_with(word)) return false;
+  text.remove_prefix(word.size());
+  return true;
+}
+
+// One line of the file: `Node 0, zone   Normal      1      0      3 `.
+Broken buddyinfo_line_broken(const Machine& m, const std::string_view line) {
+  std::string_view rest = line;
+  const bool named = take_word(rest, "Node");
+  const std::uint64_t node = take_number(rest);
+  if (!named || node >= m.config.nodes || !take_word(rest, ",") || !take_word(rest, "zone") ||
+      !line.ends_with(' '))
+    return Witness{fmt::format("line '{}'", line), 1, 0};
+  std::size_t kind = 0;
+  while (kind < ref::core::zone_kinds && !take_word(rest, ref::core::zone_proc_names[kind])) ++kind;
+  const Index z = kind == ref::core::zone_kinds ? no_zone : m.buddy.zone_of[node][kind];
+  if (z >= m.config.zone_count) return Witness{fmt::format("zone of line '{}'", line), 1, 0};
+  for (unsigned order = 0; order < m.config.orders; ++order) {
+    const std::uint64_t shown = take_number(rest), count = area_at(m, z, order).count;
+    if (shown != count)
+      return Witness{fmt::format("{}, order {} shown", at_zone(m, z), order), count, shown};
+  }
+  return std::nullopt;
+}
+
 // BUDDYINFO-TEXT: the file, read back, says what the lists are.
 Broken buddyinfo_broken(const Machine& m) {
-  std::istringstream text(ref::buddy::buddyinfo(m));
+  const std::string text = ref::buddy::buddyinfo(m);
   std::uint32_t lines = 0;
-  for (std::string line; std::getline(text, line); ++lines) {
-    std::istringstream in(line);
-    std::string node_word, zone_word, name;
-    std::uint32_t node = 0;
-    char comma = 0;
-    in >> node_word >> node >> comma >> zone_word >> name;
-    const auto kind = std::ranges::find(ref::core::zone_proc_names, name);
-    if (kind == ref::core::zone_proc_names.end() || node >= m.config.nodes || !line.ends_with(' '))
-      return Witness{"line '" + line + "'", 1, 0};
-    const auto i = static_cast<std::size_t>(kind - ref::core::zone_proc_names.begin());
-    const Index z = m.buddy.zone_of[node][i];
-    if (z >= m.config.zone_count) return Witness{"zone of line '" + line + "'", 1, 0};
-    for (unsigned order = 0; order < m.config.orders; ++order) {
-      std::uint64_t shown = UINT64_MAX;
-      in >> shown;
-      const std::uint64_t count = area_at(m, z, order).count;
-      if (shown != count)
-        return Witness{fmt::format("{}, order {} shown", at_zone(m, z), order), count, shown};
-    }
+  for (std::size_t at = 0; at < text.size(); ++lines) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    if (auto w = buddyinfo_line_broken(m, std::string_view(text).substr(at, end - at))) return w;
+    at = end + 1;
   }
   if (lines != m.config.zone_count)
     return Witness{"lines of buddyinfo", m.config.zone_count, lines};

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <sstream>
 
-#include "props/buddy/contents.hpp"
 #include "ref/buddy/watermark.hpp"
 
 namespace props::buddy {
@@ -17,14 +16,10 @@ using Kind = Answer::Kind;
 Answer Runner::run(const Operation& op) {
   const bool elsewhere =
       std::holds_alternative<SelectCpu>(op) || std::holds_alternative<SelectTask>(op);
-  if (w_.suspended() && !elsewhere) return skipped();  // this CPU's task waits
+  if (w_.waiting_ > 0 && w_.suspended() && !elsewhere) return skipped();  // this CPU's task waits
   if (!w_.inside_) {
-    std::uint64_t unowned = 0, all = 0;
-    for (std::uint32_t z = 0; z < m_.config.zone_count; ++z) {
-      unowned += w_.oracle_.unowned(z);
-      all += m_.config.zones[z].pages;
-    }
-    ++w_.reach_.fill[std::min<std::uint64_t>(3, (all - unowned) * 4 / all)];
+    const std::uint64_t all = w_.oracle_.pages(), owned = all - w_.oracle_.unowned();
+    ++w_.reach_.fill[(owned * 4 >= all) + (owned * 2 >= all) + (owned * 4 >= all * 3)];
   }
   return std::visit([&](const auto& which) { return (*this)(which); }, op);
 }
@@ -43,7 +38,7 @@ bool Runner::address_of(Pfn pfn) const {
 bool Runner::check_content(const Block& b) {
   if (b.stamp == 0) return true;
   const std::uint64_t bytes = std::uint64_t{b.pages} * m_.config.page_bytes;
-  const Broken w = stamp_broken(m_, b.pfn, bytes, b.stamp);
+  const Broken w = stamp_broken(m_, b.pfn, bytes, b.stamp, w_.judging_.stamps);
   if (w) {
     w_.break_rule("PAGE-CONTENT", fmt::format("{:#x} at {}", w->expected, w->where),
                   fmt::format("{:#x}", w->actual));
@@ -54,7 +49,7 @@ bool Runner::check_content(const Block& b) {
 // --- faults -----------------------------------------------------------------------------------
 
 Answer Runner::judge_fault(Fault fault, Effect effect) {
-  const Log log = m_.globals().log;
+  const Log& log = m_.globals().log;
   const bool named = log.fault == fault && (fault == Fault::none || log.effect == effect);
   if (!named) {
     const auto text = [](Fault f, Effect e) {
@@ -187,13 +182,13 @@ Answer Runner::operator()(const SetReclaimActive& op) {
 // The free pages that buddyinfo shows, zone by zone, are pages that nobody owns.
 Answer Runner::operator()(const ReadBuddyinfo&) {
   std::istringstream text(ref::buddy::buddyinfo(m_));
-  std::uint64_t all = 0, unowned = 0;
+  std::uint64_t all = 0;
+  const std::uint64_t unowned = w_.oracle_.unowned();
   for (std::string line; std::getline(text, line);) {
     std::istringstream in(line.substr(std::min<std::size_t>(line.size(), 22)));
     std::uint64_t count = 0;
     for (unsigned order = 0; in >> count; ++order) all += count << order;
   }
-  for (std::uint32_t z = 0; z < m_.config.zone_count; ++z) unowned += w_.oracle_.unowned(z);
   if (all > unowned)
     w_.break_rule("PAGE-CONSERVED",
                   fmt::format("at most {} free pages: the others are owned", unowned),

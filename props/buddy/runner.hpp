@@ -77,7 +77,7 @@ class Runner {
   Answer judge(const Want&, const Got&, const std::optional<Prediction>&, bool scribbled);
   void tell_losses(const ref::core::Log&);
   Answer judge_answer(const Want&, const Got&, bool scribbled);
-  Answer judge_granted(const Want&, Pfn);
+  Answer judge_granted(const Want&, const Ask&, Pfn);
   Answer judge_refused(const Want&, const Ask&);
   Answer judge_suspended(const Want&, const Ask&);
   Answer judge_misuse(const Want&, bool scribbled_on);
@@ -98,6 +98,7 @@ class Runner {
 
   enum class How : std::uint8_t { page, address, cold };
   Answer give_back(Pfn, unsigned order, How);
+  Answer give_back_block(Block&, unsigned order, How);
   Answer give_back_owned(Block&, unsigned order, How);
   Answer give_back_wrong_order(Block&, unsigned order, How);
   Answer drop_last(Block&, unsigned order, How);

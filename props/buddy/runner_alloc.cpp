@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <bit>
 
-#include "props/buddy/contents.hpp"
 #include "props/buddy/runner.hpp"
 
 namespace props::buddy {
@@ -25,12 +24,14 @@ Ask Runner::ask_of(Gfp gfp, unsigned order) const {
   const ZoneKind highest = gfp & GFP_BIT_DMA       ? ZoneKind::dma
                            : gfp & GFP_BIT_HIGHMEM ? ZoneKind::highmem
                                                    : ZoneKind::normal;
-  return {order, highest, m_.globals().cpu % m_.config.nodes, (gfp & GFP_BIT_THISNODE) != 0};
+  const std::uint32_t node = m_.config.nodes == 1 ? 0 : m_.globals().cpu % m_.config.nodes;
+  return {order, highest, node, (gfp & GFP_BIT_THISNODE) != 0};
 }
 
 bool Runner::vacant(std::size_t reg) const {
   if (w_.blocks_[reg].live) return false;
   if (reg - w_.busy_first_ < w_.busy_count_) return false;
+  if (w_.waiting_ == 0) return true;
   return std::ranges::none_of(w_.pending_, [&](const auto& p) { return p.waits && p.out == reg; });
 }
 
@@ -53,9 +54,10 @@ Block& Runner::fill(std::uint8_t reg, Pfn pfn, unsigned order, Gfp gfp) {
 }
 
 void Runner::stamp(Block& b) {
-  if (!w_.judging_.contents) return;
+  if (w_.judging_.stamps == Stamps::none) return;
   b.stamp = ++w_.stamps_;
-  write_stamp(m_, b.pfn, std::uint64_t{b.pages} * m_.config.page_bytes, b.stamp);
+  write_stamp(m_, b.pfn, std::uint64_t{b.pages} * m_.config.page_bytes, b.stamp,
+              w_.judging_.stamps);
 }
 
 // --- the operations ---------------------------------------------------------------------------
@@ -187,7 +189,7 @@ Answer Runner::judge(const Want& want, const Got& got, const std::optional<Predi
 }
 
 Answer Runner::judge_answer(const Want& want, const Got& got, bool scribbled) {
-  const Log log = m_.globals().log;
+  const Log& log = m_.globals().log;
   const Ask ask = ask_of(want.gfp, want.order);
   const unsigned counted = std::min(want.order, orders_max - 1);
   ++(got ? w_.reach_.granted : w_.reach_.refused)[counted];
@@ -210,7 +212,7 @@ Answer Runner::judge_answer(const Want& want, const Got& got, bool scribbled) {
     return {Kind::refused};
   }
   Answer answer{Kind::refused};
-  if (got) answer = judge_granted(want, *got);
+  if (got) answer = judge_granted(want, ask, *got);
   else if (got.error() == Refused::suspended) answer = judge_suspended(want, ask);
   else answer = judge_refused(want, ask);
   // A caller that must not sleep is told so, and served all the same (B-23).
@@ -219,7 +221,7 @@ Answer Runner::judge_answer(const Want& want, const Got& got, bool scribbled) {
 }
 
 Answer Runner::judge_misuse(const Want& want, bool scribbled_on) {
-  const Log log = m_.globals().log;
+  const Log& log = m_.globals().log;
   const bool highmem = want.by != By::page && (want.gfp & GFP_BIT_HIGHMEM);
   // B-26: the page was taken, and lost with the address that it does not have. That the page was
   // bad as well may have been seen before.
@@ -228,8 +230,7 @@ Answer Runner::judge_misuse(const Want& want, bool scribbled_on) {
   return judge_fault(expected_fault(want), Effect::none);
 }
 
-Answer Runner::judge_granted(const Want& want, Pfn pfn) {
-  const Ask ask = ask_of(want.gfp, want.order);
+Answer Runner::judge_granted(const Want& want, const Ask& ask, Pfn pfn) {
   if (w_.oracle_.must_refuse(ask)) {
     w_.break_rule("PAGE-FORBIDDEN", "a refusal: no zone of the machine may serve this",
                   fmt::format("granted pfn {}", pfn));
@@ -294,6 +295,7 @@ Answer Runner::judge_suspended(const Want& want, const Ask& ask) {
     w_.break_rule("PAGE-WAITS", "memory or a refusal: this caller cannot wait", "it was suspended");
     return {};
   }
+  ++w_.waiting_;
   w_.pending_[m_.cpu().task] = {true, want.by, want.out, want.order, want.gfp, want.bytes};
   probe(want, ask);
   return {Kind::suspended};

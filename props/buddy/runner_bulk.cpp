@@ -77,7 +77,8 @@ Answer Runner::judge_bulk(const AllocPagesBulk& op, const Slots& before, const S
       return {};
     }
     ++taken;
-    judge_granted({.out = static_cast<std::uint8_t>(op.first.value + i), .gfp = gfp}, *slots[i]);
+    judge_granted({.out = static_cast<std::uint8_t>(op.first.value + i), .gfp = gfp},
+                  ask_of(gfp, 0), *slots[i]);
     ++w_.reach_.granted[0];
   }
   if (w_.broken()) return {};
@@ -124,6 +125,7 @@ Answer Runner::operator()(const SelectTask& op) {
   REQUIRE(pending.waits);
   const World::Pending was = pending;
   pending = {};
+  --w_.waiting_;
   ++w_.reach_.resumed;
   return allocate({.out = was.out,
                    .order = was.order,

@@ -81,12 +81,19 @@ Answer Runner::give_back_owned(Block& b, unsigned order, How how) {
   return expect_fault(Fault::none, Effect::none);
 }
 
+// A live block by its first frame.
+Answer Runner::give_back_block(Block& b, unsigned order, How how) {
+  if (b.exact) return skipped();                             // free_pages_exact is for those
+  if (how == How::address && !address_of(b.pfn)) return {};  // free_pages(0), as below
+  return give_back_owned(b, order, how);
+}
+
 // Any frame, any order: what is right about it is decided here, by the registers alone.
 Answer Runner::give_back(Pfn pfn, unsigned order, How how) {
   if (how == How::address && !address_of(pfn)) return {};  // free_pages(0): nothing happens (B-27)
   Block* owner = owner_of(pfn);
+  if (owner != nullptr && owner->pfn == pfn) return give_back_block(*owner, order, how);
   if (owner != nullptr && owner->exact) return skipped();  // free_pages_exact is for those
-  if (owner != nullptr && owner->pfn == pfn) return give_back_owned(*owner, order, how);
   Fault fault = Fault::double_free;
   if (!w_.oracle_.zone_of(pfn)) fault = Fault::no_such_page;
   else if (m_.config.is_reserved(pfn)) fault = Fault::free_of_reserved;
@@ -96,33 +103,33 @@ Answer Runner::give_back(Pfn pfn, unsigned order, How how) {
 }
 
 Answer Runner::operator()(const FreePagesByPage& op) {
-  const Block* b = live(op.page);
-  if (b == nullptr || b->exact) return skipped();
-  return give_back(b->pfn, static_cast<unsigned>(op.order.value), How::page);
+  Block* b = live(op.page);
+  if (b == nullptr) return skipped();
+  return give_back_block(*b, static_cast<unsigned>(op.order.value), How::page);
 }
 
 Answer Runner::operator()(const FreePageByPage& op) {
-  const Block* b = live(op.page);
-  if (b == nullptr || b->exact) return skipped();
-  return give_back(b->pfn, 0, How::page);
+  Block* b = live(op.page);
+  if (b == nullptr) return skipped();
+  return give_back_block(*b, 0, How::page);
 }
 
 Answer Runner::operator()(const FreePages& op) {
-  const Block* b = live(op.page);
-  if (b == nullptr || b->exact) return skipped();
-  return give_back(b->pfn, b->order, address_of(b->pfn) ? How::address : How::page);
+  Block* b = live(op.page);
+  if (b == nullptr) return skipped();
+  return give_back_block(*b, b->order, address_of(b->pfn) ? How::address : How::page);
 }
 
 Answer Runner::operator()(const FreePage& op) {
-  const Block* b = live(op.page);
-  if (b == nullptr || b->exact) return skipped();
-  return give_back(b->pfn, 0, How::address);
+  Block* b = live(op.page);
+  if (b == nullptr) return skipped();
+  return give_back_block(*b, 0, How::address);
 }
 
 Answer Runner::operator()(const FreeColdPage& op) {
-  const Block* b = live(op.page);
-  if (b == nullptr || b->exact) return skipped();
-  return give_back(b->pfn, 0, How::cold);
+  Block* b = live(op.page);
+  if (b == nullptr) return skipped();
+  return give_back_block(*b, 0, How::cold);
 }
 
 Answer Runner::operator()(const FreePagesExact& op) {

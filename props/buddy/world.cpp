@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "props/buddy/contents.hpp"
 #include "props/buddy/invariants.hpp"
 #include "props/buddy/runner.hpp"
 #include "ref/buddy/buddy.hpp"
@@ -25,8 +24,16 @@ struct QuietEnv final : ref::core::Env {};
 
 Newborn::Newborn(const Config& config) : machine(config), oracle(config) {}
 
+void Newborn::rebase() {
+  machine.arena.rebase();
+  oracle.rebase();
+}
+
 World::World(const Newborn& newborn, const Judging& judging)
-    : machine_(newborn.machine), scratch_(newborn.machine), oracle_(newborn.oracle) {
+    : machine_(newborn.machine),
+      scratch_(newborn.machine),
+      oracle_(newborn.oracle),
+      scratch_oracle_(newborn.oracle) {
   reset(newborn, judging);
 }
 
@@ -39,6 +46,7 @@ void World::reset(const Newborn& newborn, const Judging& judging) {
   model_stale_ = false;
   blocks_ = {};
   pending_ = {};
+  waiting_ = 0;
   armed_.clear();
   inside_ = interleaved_ = false;
   busy_first_ = busy_count_ = 0;
@@ -153,7 +161,7 @@ void World::check_marks() {
   if (broken()) return;
   for (std::uint32_t z = 0; z < machine_.config.zone_count; ++z) {
     const ref::buddy::Zone& zone = ref::buddy::zone_at(machine_, z);
-    const std::string name(ref::core::zone_names[static_cast<std::size_t>(zone.kind)]);
+    const std::string_view name = ref::core::zone_names[static_cast<std::size_t>(zone.kind)];
     if (zone.watermark[ref::buddy::mark_low] != oracle_.low_mark(z)) {
       return break_rule("ZONE-MARKS", fmt::format("low mark {} of {}", oracle_.low_mark(z), name),
                         fmt::format("{}", zone.watermark[ref::buddy::mark_low]));
@@ -183,7 +191,7 @@ void World::check_contents() {
   for (const Block& b : blocks_) {
     if (!b.live || b.stamp == 0 || broken()) continue;
     const std::uint64_t bytes = std::uint64_t{b.pages} * machine_.config.page_bytes;
-    if (const Broken w = stamp_broken(machine_, b.pfn, bytes, b.stamp))
+    if (const Broken w = stamp_broken(machine_, b.pfn, bytes, b.stamp, judging_.stamps))
       break_rule("PAGE-CONTENT", fmt::format("{:#x} at {}", w->expected, w->where),
                  fmt::format("{:#x}", w->actual));
   }
@@ -211,7 +219,8 @@ void World::exhaust() {
   std::ranges::sort(wanted, [](const FreeBlock& a, const FreeBlock& b) {
     return a.order != b.order ? a.order > b.order : a.pfn < b.pfn;
   });
-  PageOracle taken = oracle_;
+  PageOracle& taken = scratch_oracle_;
+  taken = oracle_;
   const Gfp gfp = ref::core::GFP_BIT_HIGHMEM | ref::core::GFP_BIT_NOWARN;
   for (const FreeBlock& block : wanted) {
     const auto got = ref::buddy::alloc_pages(env, scratch_, gfp, block.order);

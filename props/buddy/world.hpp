@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "props/buddy/contents.hpp"
 #include "props/buddy/model.hpp"
 #include "props/buddy/operations.hpp"
 #include "props/buddy/oracle.hpp"
@@ -25,6 +26,7 @@ namespace props::buddy {
 // A machine and its oracle just after boot: made once per geometry, then copied.
 struct Newborn {
   explicit Newborn(const Config& config);
+  void rebase();  // whatever was done to it since is how a world of it begins
   ref::buddy::Machine machine;
   PageOracle oracle;
 };
@@ -34,10 +36,13 @@ struct Judging {
   std::uint32_t invariants_every =
       0;                 // all white-box invariants after every nth step; 0: at the end only
   bool model = false;    // the naive exact model runs beside
-  bool contents = true;  // stamps in live blocks
+  Stamps stamps = Stamps::ends;  // in live blocks
+  bool touched = false;  // after every step, the invariants of what it touched
   std::uint32_t exhaust_every = 0;  // exhaustion probe after every nth step; 0: at the end only
 
-  static Judging everything() { return {1, true, true, 1}; }
+  static Judging everything() {
+    return {.invariants_every = 1, .model = true, .stamps = Stamps::spaced, .exhaust_every = 1};
+  }
   static Judging cheap() { return {}; }
 };
 
@@ -129,12 +134,13 @@ class World final : private ref::core::Env {
   void exhaust();
 
   ref::buddy::Machine machine_, scratch_;
-  PageOracle oracle_;
+  PageOracle oracle_, scratch_oracle_;
   std::optional<Model> model_;
   bool model_stale_ = false;  // something happened that the model does not follow: it starts anew
   Judging judging_;
   std::array<Block, PageRegister::count> blocks_{};
   std::array<Pending, ref::core::cpus_max> pending_{};  // by task
+  std::uint32_t waiting_ = 0;                           // how many of them wait
   std::vector<Step> armed_;
   bool inside_ = false;       // an armed step runs
   bool interleaved_ = false;  // one ran during this step, so its refusal may have been right then

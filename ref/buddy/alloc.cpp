@@ -93,7 +93,8 @@ Answer<Pfn> wait_or_refuse(Env& env, Machine& m, const Request& r, Call call,
 Zonelist::Zonelist(const Machine& m, const Request& r) {
   const std::uint32_t nodes = r.gfp & GFP_BIT_THISNODE ? 1 : m.config.nodes;
   for (std::uint32_t i = 0; i < nodes; ++i) {
-    const auto& zones = m.buddy.zone_of[(r.node + i) % m.config.nodes];
+    const std::uint32_t node = r.node + i;
+    const auto& zones = m.buddy.zone_of[node < m.config.nodes ? node : node - m.config.nodes];
     for (int kind = static_cast<int>(r.highest); kind >= 0; --kind)
       if (const std::uint8_t z = zones[static_cast<std::size_t>(kind)]; z != no_zone)
         zones_[count_++] = z;

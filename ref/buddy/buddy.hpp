@@ -88,6 +88,8 @@ void set_reclaim_active(Machine&, Index zone, bool);  // kswapd is at work in th
 
 // Contents ------------------------------------------------------------------------------------
 
+// Where the bytes of a frame begin in RAM.
+std::uint64_t ram_offset(const Machine&, Pfn);
 std::span<const std::byte> read_pages(const Machine&, Pfn, std::uint64_t offset,
                                       std::uint64_t bytes);
 std::span<std::byte> write_pages(Machine&, Pfn, std::uint64_t offset, std::uint64_t bytes);

@@ -30,13 +30,13 @@ bool wipe_scribbles(Machine& m, Pfn pfn, unsigned order) {
   return any;
 }
 
+}  // namespace
+
 std::uint64_t ram_offset(const Machine& m, Pfn pfn) {
   const Index z = zone_of_pfn(m, pfn);
   REQUIRE(z != no_zone);
   return std::uint64_t{page_index(zone_at(m, z), pfn)} * m.config.page_bytes;
 }
-
-}  // namespace
 
 bool prep_new_page(Machine& m, Pfn pfn, unsigned order, core::Gfp gfp, bool pfmemalloc) {
   if (wipe_scribbles(m, pfn, order)) {

@@ -92,17 +92,6 @@ Arena& Arena::operator=(const Arena& o) {
   return *this;
 }
 
-std::span<std::byte> Arena::edit_bytes(const Table<std::byte>& t, std::uint64_t first,
-                                       std::uint64_t count) {
-  REQUIRE(first <= t.count);
-  REQUIRE(count <= t.count - first);
-  const std::uint64_t begin = t.offset + first;
-  if (count > 0)
-    for (std::uint64_t c = begin / chunk_bytes; c <= (begin + count - 1) / chunk_bytes; ++c)
-      marks_.add(static_cast<Index>(c));
-  return {bytes_.data() + begin, count};
-}
-
 bool Arena::untouched(const Table<std::byte>& t, std::uint64_t first, std::uint64_t count) const {
   if (count == 0) return true;
   const std::uint64_t begin = t.offset + first;

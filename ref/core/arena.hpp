@@ -135,7 +135,15 @@ class Arena {
     return {bytes_.data() + t.offset + first, count};
   }
   std::span<std::byte> edit_bytes(const Table<std::byte>& t, std::uint64_t first,
-                                  std::uint64_t count);
+                                  std::uint64_t count) {
+    REQUIRE(first <= t.count);
+    REQUIRE(count <= t.count - first);
+    const std::uint64_t begin = t.offset + first;
+    if (count > 0)
+      for (std::uint64_t c = begin / chunk_bytes; c <= (begin + count - 1) / chunk_bytes; ++c)
+        marks_.add(static_cast<Index>(c));
+    return {bytes_.data() + begin, count};
+  }
   // True when nothing was written to those bytes since the arena was made: they hold zeros.
   bool untouched(const Table<std::byte>& t, std::uint64_t first, std::uint64_t count) const;
 
