@@ -132,6 +132,10 @@ Judging draw_judging(props::Random& random) {
     case 3:
       if constexpr (requires { judging.exhaust_every; }) judging.exhaust_every = 32;
       break;
+    case 4:
+    case 5:
+      if constexpr (requires { judging.touched; }) judging.touched = true;
+      break;
     default: break;
   }
   return judging;

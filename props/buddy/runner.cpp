@@ -30,6 +30,12 @@ Block* Runner::owner_of(Pfn pfn) {
   return nullptr;
 }
 
+void Runner::touch(Pfn pfn) {
+  if (!w_.judging_.touched) return;
+  w_.touched_.zone(*w_.oracle_.zone_of(pfn));
+  w_.touched_.block = pfn;
+}
+
 bool Runner::address_of(Pfn pfn) const {
   const auto z = w_.oracle_.zone_of(pfn);
   return z && m_.config.zones[*z].kind != ZoneKind::highmem;
@@ -139,12 +145,14 @@ Answer Runner::operator()(const FailPageAlloc& op) {
 
 Answer Runner::operator()(const DrainAllPages&) {
   ref::buddy::drain_all_pages(w_, m_);
+  w_.touched_.all();
   if (w_.model_ && !w_.interleaved_) w_.model_->drain_all();
   return expect_fault(Fault::none, Effect::none);
 }
 
 Answer Runner::operator()(const DrainLocalPages&) {
   ref::buddy::drain_local_pages(m_);
+  w_.touched_.all();
   if (w_.model_ && !w_.interleaved_) w_.model_->drain_cpu(m_.globals().cpu);
   return expect_fault(Fault::none, Effect::none);
 }

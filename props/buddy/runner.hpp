@@ -105,6 +105,8 @@ class Runner {
   void call_free(Pfn, unsigned order, How);
   bool address_of(Pfn) const;
   void released(Pfn, unsigned order, bool cold);
+  void unowned(Pfn, unsigned order);
+  void touch(Pfn);
   void tell_model(Pfn, unsigned order, bool cold);
   Answer expect_fault(Fault, Effect);
   Answer judge_fault(Fault, Effect);

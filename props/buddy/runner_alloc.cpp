@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 #include "props/buddy/runner.hpp"
 
@@ -240,6 +241,7 @@ Answer Runner::judge_granted(const Want& want, const Ask& ask, Pfn pfn) {
     w_.break_rule(*finding);
     return {};
   }
+  touch(pfn);
   const auto& spec = m_.config.zones[*w_.oracle_.zone_of(pfn)];
   w_.reach_.fallbacks += spec.kind != ask.highest || spec.node != ask.node;
   Block& b = fill(want.out, pfn, want.order, want.by == By::exact ? 0 : want.gfp);
@@ -249,7 +251,7 @@ Answer Runner::judge_granted(const Want& want, const Ask& ask, Pfn pfn) {
     b.order = 0;
     b.pages =
         static_cast<std::uint32_t>((want.bytes + m_.config.page_bytes - 1) / m_.config.page_bytes);
-    for (Pfn i = b.pages; i < (Pfn{1} << want.order); ++i) w_.oracle_.released(pfn + i, 0);
+    for (Pfn i = b.pages; i < (Pfn{1} << want.order); ++i) unowned(pfn + i, 0);
   }
   judge_fresh(want, pfn);
   if (!w_.broken()) stamp(b);
@@ -270,10 +272,13 @@ void Runner::judge_fresh(const Want& want, Pfn pfn) {
     return w_.break_rule("PAGE-ADDRESS", "a page with a kernel address",
                          fmt::format("pfn {}", pfn));
   const std::uint64_t bytes = std::uint64_t{b.pages} * m_.config.page_bytes;
-  // Byte by byte, and not by what the allocator itself trusts.
-  const auto is_zero = [](std::byte value) { return value == std::byte{0}; };
-  if ((want.gfp & GFP_BIT_ZERO) &&
-      !std::ranges::all_of(ref::buddy::read_pages(m_, pfn, 0, bytes), is_zero))
+  // Every byte, and not by what the allocator itself trusts: the first is zero, and each other is
+  // like the one before it.
+  const auto all_zero = [](std::span<const std::byte> all) {
+    return all.front() == std::byte{0} &&
+           std::memcmp(all.data(), all.data() + 1, all.size() - 1) == 0;
+  };
+  if ((want.gfp & GFP_BIT_ZERO) && !all_zero(ref::buddy::read_pages(m_, pfn, 0, bytes)))
     return w_.break_rule("PAGE-ZEROED", fmt::format("{} bytes of zeros from pfn {} on", bytes, pfn),
                          "something else");
 }

@@ -21,11 +21,17 @@ void Runner::call_free(Pfn pfn, unsigned order, How how) {
   }
 }
 
+// Tells the oracle, and what to look at after the step.
+void Runner::unowned(Pfn pfn, unsigned order) {
+  w_.oracle_.released(pfn, order);
+  touch(pfn);
+}
+
 // Pages that the allocator has again: the oracle is told here, the model by tell_model. Where a
 // call frees several parts, an armed step may already get the first of them, so the oracle hears of
 // all before the call.
 void Runner::released(Pfn pfn, unsigned order, bool cold) {
-  w_.oracle_.released(pfn, order);
+  unowned(pfn, order);
   tell_model(pfn, order, cold);
 }
 
@@ -59,7 +65,7 @@ Answer Runner::give_back_wrong_order(Block& b, unsigned order, How how) {
   if (w_.broken()) return {};
   const bool bad = (was.flags & ref::buddy::page_flags_check_at_free) != 0 || was.mapcount != 0;
   const bool lost = bad && m_.profile().bad_page == BadPage::leaked;
-  if (order < was.order && !lost) w_.oracle_.released(was.pfn, order);  // the rest is lost
+  if (order < was.order && !lost) unowned(was.pfn, order);  // the rest is lost
   return expect_fault(Fault::wrong_order, Effect::leaked);
 }
 
@@ -72,7 +78,7 @@ Answer Runner::give_back_owned(Block& b, unsigned order, How how) {
   const Pfn pfn = b.pfn;
   if (!b.compound && order > 0) { b.order = 0, b.pages = 1, b.stamp = 0; }
   if (!b.compound)
-    for (unsigned o = order; o-- > 0;) w_.oracle_.released(pfn + (Pfn{1} << o), o);
+    for (unsigned o = order; o-- > 0;) unowned(pfn + (Pfn{1} << o), o);
   call_free(pfn, order, how);
   if (w_.broken()) return {};
   if (!b.compound)
@@ -138,7 +144,7 @@ Answer Runner::operator()(const FreePagesExact& op) {
   if (!check_content(*b)) return {};
   b->live = false;
   const Block was = *b;
-  for (Pfn i = 0; i < was.pages; ++i) w_.oracle_.released(was.pfn + i, 0);
+  for (Pfn i = 0; i < was.pages; ++i) unowned(was.pfn + i, 0);
   ref::buddy::free_pages_exact(w_, m_, *ref::buddy::page_address(m_, was.pfn), was.bytes);
   if (w_.broken()) return {};
   for (Pfn i = 0; i < was.pages; ++i) tell_model(was.pfn + i, 0, false);
@@ -203,7 +209,7 @@ Answer Runner::operator()(const PutPage& op) {
   ref::buddy::put_page(w_, m_, pfn);
   if (w_.broken()) return {};
   if (wrong || lost) w_.model_stale_ = true;
-  if (!lost && wrong) w_.oracle_.released(was.pfn, 0);
+  if (!lost && wrong) unowned(was.pfn, 0);
   if (!lost && !wrong) released(was.pfn, was.order, false);
   if (wrong) return expect_fault(Fault::wrong_order, Effect::leaked);
   return expect_fault(bad ? Fault::bad_page : Fault::none, lost ? Effect::leaked : Effect::freed);

@@ -50,6 +50,7 @@ void World::reset(const Newborn& newborn, const Judging& judging) {
   armed_.clear();
   inside_ = interleaved_ = false;
   busy_first_ = busy_count_ = 0;
+  touched_ = {};
   step_ = 0;
   stamps_ = 0;
   reach_ = {};
@@ -90,6 +91,7 @@ Answer World::apply(const Step& step) {
     return {};
   }
   interleaved_ = false;
+  touched_ = {};
   ref::core::clear_log(machine_);
   const Answer answer = run(step.op);
   for (const Step& missed : armed_) ++reach_.skipped[missed.op.index()];
@@ -117,6 +119,7 @@ void World::at(Point point) {
   const std::uint32_t injected = machine_.globals().injected;
   ++machine_.arena.edit(machine_.core.cpu, cpu).hardirq_count;
   inside_ = interleaved_ = model_stale_ = true;
+  touched_.all();
   for (const Step& step : due) {
     ref::core::clear_log(machine_);
     if (broken()) break;
@@ -137,6 +140,8 @@ void World::at(Point point) {
 void World::after_step() {
   // What a client can see first, then the records, then policy: the first to see a fault names it.
   const std::size_t n = step_ + 1;
+  if (judging_.touched)
+    if (const auto finding = first_broken(machine_, touched_)) break_rule(*finding);
   if (judging_.exhaust_every > 0 && n % judging_.exhaust_every == 0) exhaust();
   if (judging_.invariants_every > 0 && n % judging_.invariants_every == 0) check_invariants();
   if (model_ && !broken()) check_model();

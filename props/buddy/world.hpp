@@ -18,6 +18,7 @@
 #include "props/buddy/model.hpp"
 #include "props/buddy/operations.hpp"
 #include "props/buddy/oracle.hpp"
+#include "props/buddy/touched.hpp"
 #include "props/core/trace.hpp"
 #include "props/core/violation.hpp"
 
@@ -34,10 +35,10 @@ struct Newborn {
 // What is judged beyond every answer.
 struct Judging {
   std::uint32_t invariants_every =
-      0;                 // all white-box invariants after every nth step; 0: at the end only
-  bool model = false;    // the naive exact model runs beside
-  Stamps stamps = Stamps::ends;  // in live blocks
-  bool touched = false;  // after every step, the invariants of what it touched
+      0;               // all white-box invariants after every nth step; 0: at the end only
+  bool model = false;  // the naive exact model runs beside
+  Stamps stamps = Stamps::ends;     // in live blocks
+  bool touched = false;             // after every step, the invariants of what it touched
   std::uint32_t exhaust_every = 0;  // exhaustion probe after every nth step; 0: at the end only
 
   static Judging everything() {
@@ -144,6 +145,7 @@ class World final : private ref::core::Env {
   std::vector<Step> armed_;
   bool inside_ = false;       // an armed step runs
   bool interleaved_ = false;  // one ran during this step, so its refusal may have been right then
+  Touched touched_;           // by the step that runs
   std::uint8_t busy_first_ = 0, busy_count_ = 0;  // registers that the interrupted step will fill
   std::size_t step_ = 0;
   std::uint32_t stamps_ = 0;

@@ -310,8 +310,9 @@ void list_block(Machine& m, Index page, unsigned order) {
   edit_zone(m, 0).free_pages += 100;
 }
 
-const Judging modelled{0, true, true, 0};
-const Judging exhausting{0, false, true, 1};
+const Judging modelled{.model = true};
+const Judging exhausting{.exhaust_every = 1};
+const Judging dense{.stamps = Stamps::spaced};
 const std::string one = "p0 = alloc_page(gfp=0)\n";
 const std::string again = "p1 = alloc_page(gfp=0)";
 
@@ -338,7 +339,8 @@ const Plant plants[] = {
      "touch(page=p0)"},
     {"PAGE-CONTENT", tiny, one, [](Machine& m) { write_pages(m, 0, 0, 1)[0] ^= std::byte{128}; },
      "free_pages(page=p0)"},
-    {"PAGE-CONTENT", tiny, one, [](Machine& m) { write_pages(m, 0, 8, 1)[0] ^= std::byte{2}; }, ""},
+    {"PAGE-CONTENT", tiny, one, [](Machine& m) { write_pages(m, 0, 8, 1)[0] ^= std::byte{2}; }, "",
+     dense},
     {"PAGE-FRESH", tiny, "", [](Machine& m) { edit_page(m, 0).private_data = 7; }, again},
     {"PAGE-COUNT", tiny, one, [](Machine& m) { edit_page(m, 0).refcount = 2; },
      "page_count(page=p0, index=0)"},
@@ -395,7 +397,8 @@ TEST(World, a_digest_tells_states_and_events_apart) {
   Scene taken(tiny), newborn(tiny);
   taken.run("p0 = alloc_page(gfp=0)");
   EXPECT_NE(taken.world().digest(), newborn.world().digest());
-  Scene plain(tiny, Judging{0, false, false, 0}), busy(tiny, Judging{0, false, false, 0});
+  const Judging unstamped{.stamps = Stamps::none};
+  Scene plain(tiny, unstamped), busy(tiny, unstamped);
   busy.run("p0 = alloc_page(gfp=0)\nfree_pages(page=p0)");
   EXPECT_EQ(plain.machine().arena, busy.machine().arena);
   const auto a = plain.world().digest(), b = busy.world().digest();  // pages were counted

@@ -1,0 +1,28 @@
+// touched: the invariants of what one step can have changed, at a cost that no machine's size
+// changes.
+//
+//   zone     Σ count << order = free pages      the ends of each free list, linked both ways
+//   CPU      Σ its lists = its count            the ends of its lists; nobody inside
+//   block    live: whole and referenced    free: listed, and its buddy not free    inner: has a
+//   head
+//
+// What lies in the middle of a list that no step went through is left to the full walk
+// (invariants.hpp), which names the same rules.
+#pragma once
+#include "props/core/violation.hpp"
+#include "ref/buddy/machine.hpp"
+
+namespace props::buddy {
+
+// What a step touched.
+struct Touched {
+  std::uint32_t zones = 0;              // bit z: zone z
+  std::optional<ref::core::Pfn> block;  // one that changed hands
+
+  void zone(std::uint32_t z) { zones |= 1u << z; }
+  void all() { zones = ~0u; }
+};
+
+std::optional<Finding> first_broken(const ref::buddy::Machine&, const Touched&);
+
+}  // namespace props::buddy
