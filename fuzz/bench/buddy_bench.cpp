@@ -1,55 +1,114 @@
-// What a step costs: in the bare allocator, judged, and in a whole search.
+// What a step costs: in the bare allocator, judged, judged with invariants, and in a whole search.
 #include <benchmark/benchmark.h>
 
+#include <map>
+#include <memory>
+
+#include "fuzz/bench/workload.hpp"
 #include "fuzz/engine/swarm_worker.hpp"
-#include "props/buddy/layer.hpp"
 #include "ref/buddy/buddy.hpp"
 
 namespace {
 
-using L = props::buddy::Layer;
+using bench::L;
+using ref::core::EraId;
+using ref::core::Pfn;
 
-// About a hundred pages in three zones: what the fuzz targets mostly see.
-ref::core::Config small_machine() {
-  ref::core::Config config;
-  config.add_zone(ref::core::ZoneKind::dma, 16);
-  config.add_zone(ref::core::ZoneKind::normal, 64);
-  config.add_zone(ref::core::ZoneKind::highmem, 32);
-  return config;
+class Nobody : public ref::core::Env {};
+
+constexpr std::uint64_t stream_length = 4096, stream_seed = 1;
+
+// A booted machine of each kind, made once: filling the large one takes a while.
+const L::Newborn& newborn_of(EraId era, bool large) {
+  static std::map<std::pair<EraId, bool>, std::unique_ptr<L::Newborn>> made;
+  auto& newborn = made[{era, large}];
+  if (newborn == nullptr)
+    newborn = std::make_unique<L::Newborn>(large ? bench::crowded(bench::large_machine(era))
+                                                 : L::Newborn(bench::small_machine(era)));
+  return *newborn;
 }
 
-// Allocates and frees pages of one order, nothing judged.
-void bare_alloc_free(benchmark::State& state) {
-  class Nobody : public ref::core::Env {
-  } env;
-  ref::buddy::Machine machine(small_machine());
-  const auto gfp = ref::core::gfp_of(machine.config.era, "GFP_KERNEL");
-  const auto order = static_cast<unsigned>(state.range(0));
+struct Setting {
+  EraId era;
+  bool large;
+};
+Setting setting_of(benchmark::State& state) {
+  const Setting s{static_cast<EraId>(state.range(0)), state.range(1) == 1};
+  state.SetLabel(std::string(ref::core::profile_of(s.era).name) +
+                 (s.large ? ", 2^20 pages 70 % full" : ", 112 pages"));
+  return s;
+}
+
+// The stream on the allocator alone.
+void bare(benchmark::State& state) {
+  const Setting s = setting_of(state);
+  Nobody env;
+  ref::buddy::Machine machine = newborn_of(s.era, s.large).machine;
+  const auto toggles = bench::draw_toggles(stream_length, stream_seed);
+  const auto gfp =
+      std::get<props::buddy::AllocPages>(bench::steps_of({{0, true, 0}}, s.era)[0].op).gfp.value;
+  std::array<Pfn, 256> block{};
+  std::array<bool, 256> live{};
   for (auto _ : state) {
-    const auto block = ref::buddy::alloc_pages(env, machine, gfp, order);
-    if (!block) {
-      state.SkipWithError("the machine is full");
-      break;
+    for (const bench::Toggle& t : toggles) {
+      if (t.takes) {
+        const auto got = ref::buddy::alloc_pages(env, machine, gfp, t.order);
+        live[t.reg] = got.has_value();
+        if (got) block[t.reg] = *got;
+      } else if (live[t.reg]) {
+        ref::buddy::free_pages_(env, machine, block[t.reg], t.order);
+      }
     }
-    ref::buddy::free_pages_(env, machine, *block, order);
   }
-  state.SetItemsProcessed(state.iterations() * 2);
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(toggles.size()));
 }
 
-// The same pair through a world, which judges every answer.
-void judged_alloc_free(benchmark::State& state) {
-  const L::Newborn newborn(small_machine());
-  L::World world(newborn, L::Judging::cheap());
-  const props::GfpArg gfp{ref::core::gfp_of(newborn.machine.config.era, "GFP_KERNEL")};
-  const auto order = static_cast<std::uint64_t>(state.range(0));
-  const L::Step alloc{props::buddy::AllocPages{{0}, {order}, gfp}, {}, {}, 0};
-  const L::Step free{props::buddy::FreePages{{0}}, {}, {}, 0};
-  for (auto _ : state) {
-    world.apply(alloc);
-    world.apply(free);
-  }
+// The same stream through a world.
+void judged(benchmark::State& state, L::Judging judging) {
+  const Setting s = setting_of(state);
+  L::World world(newborn_of(s.era, s.large), judging);
+  // The full walk of a large machine takes milliseconds a step.
+  const bool walks = judging.invariants_every == 1 && s.large;
+  const auto steps =
+      bench::steps_of(bench::draw_toggles(walks ? 32 : stream_length, stream_seed), s.era);
+  for (auto _ : state)
+    for (const L::Step& step : steps) world.apply(step);
   if (world.violation()) state.SkipWithError("a rule broke");
-  state.SetItemsProcessed(state.iterations() * 2);
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(steps.size()));
+}
+
+L::Judging with_walk() {
+  L::Judging judging;
+  judging.invariants_every = 1;
+  return judging;
+}
+L::Judging with_touched() {
+  L::Judging judging;
+  judging.touched = true;
+  return judging;
+}
+
+// A world that ran sixteen steps: copied whole, put back, and named.
+void copy_machine(benchmark::State& state) {
+  const Setting s = setting_of(state);
+  const ref::buddy::Machine& machine = newborn_of(s.era, s.large).machine;
+  for (auto _ : state) benchmark::DoNotOptimize(ref::buddy::Machine(machine));
+}
+void run_and_restore(benchmark::State& state) {
+  const Setting s = setting_of(state);
+  L::World world(newborn_of(s.era, s.large), {});
+  const auto steps = bench::steps_of(bench::draw_toggles(16, stream_seed), s.era);
+  for (auto _ : state) {
+    for (std::size_t i = 0; i < 16; ++i) world.apply(steps[i]);
+    world.reset(newborn_of(s.era, s.large), {});
+  }
+}
+void hash_after_sixteen(benchmark::State& state) {
+  const Setting s = setting_of(state);
+  L::World world(newborn_of(s.era, s.large), {});
+  const auto steps = bench::steps_of(bench::draw_toggles(16, stream_seed), s.era);
+  for (std::size_t i = 0; i < 16; ++i) world.apply(steps[i]);
+  for (auto _ : state) benchmark::DoNotOptimize(world.digest());
 }
 
 // A search of its own, with worker and all: operations a second.
@@ -64,8 +123,14 @@ void swarm_operations(benchmark::State& state) {
   state.SetItemsProcessed(operations);
 }
 
-BENCHMARK(bare_alloc_free)->Arg(0)->Arg(3);
-BENCHMARK(judged_alloc_free)->Arg(0)->Arg(3);
+const std::vector<std::vector<std::int64_t>> settings{{0, 1}, {0, 1}};
+BENCHMARK(bare)->ArgsProduct(settings);
+BENCHMARK_CAPTURE(judged, quick, L::Judging{})->ArgsProduct(settings);
+BENCHMARK_CAPTURE(judged, touched, with_touched())->ArgsProduct(settings);
+BENCHMARK_CAPTURE(judged, full_walk, with_walk())->ArgsProduct(settings);
+BENCHMARK(copy_machine)->ArgsProduct(settings);
+BENCHMARK(run_and_restore)->ArgsProduct(settings);
+BENCHMARK(hash_after_sixteen)->ArgsProduct(settings);
 BENCHMARK(swarm_operations)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 }  // namespace
