@@ -92,6 +92,18 @@ void CommandLine::add_fuzz() {
   verb.add_option("--runs", options->runs, "so many runs, and the same result for the same seed")
       ->check(count_error)
       ->excludes(time);
+  verb.add_option("--operations", options->operations,
+                  "ends with the run that makes so many steps; repeats as --runs does")
+      ->check(count_error)
+      ->excludes(time);
+  verb.add_option("--first-run", options->first_run, "begins with this run of the seed's")
+      ->check(count_error);
+  verb.add_option("--judge", options->judge,
+                  "quick: answers only; full: every rule after every step; mixed: mostly quick")
+      ->capture_default_str();
+  verb.add_flag("--require-reach", options->require_reach,
+                "exit 1 if something that such a search must reach was not (fuzz/REACH.md)");
+  verb.add_flag("--reach-markdown", options->reach_markdown, "prints the page fuzz/REACH.md");
   verb.add_option("--seed", options->seed, "repeats the search that printed it")
       ->check(count_error);
   verb.add_option("--engine", options->engines, "swarm, libfuzzer, or both with a comma between");

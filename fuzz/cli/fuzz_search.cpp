@@ -39,7 +39,7 @@ Search::Search(const SearchPlan& plan, const fuzz::Failures& failures)
     : plan_(plan),
       hunt_(failures,
             {.limits = {.seconds = 2},
-             .interrupted = [this] { return interrupted() || (plan_.runs == 0 && left() < 0); },
+             .interrupted = [this] { return interrupted() || (plan_.by_clock() && left() < 0); },
              .settled =
                  [this](const fuzz::Catch& one) { return complete_directory(one, plan_.seed); }}),
       start_(now()) {}
@@ -54,7 +54,7 @@ double Search::search_left() const {
 }
 
 std::string Search::time_text() const {
-  if (plan_.runs != 0) return "";
+  if (!plan_.by_clock()) return "";
   return fmt::format("{:.0f} s left  ", std::max(left(), 0.0));
 }
 
@@ -94,14 +94,17 @@ void Search::run_swarm(LayerOutcome& outcome, bool alone) {
   const fuzz::Layer& layer = *outcome.layer;
   fuzz::SwarmOptions options;
   options.seed = plan_.seed;
+  options.first_run = plan_.first_run;
   options.runs = plan_.runs;
+  options.operations = plan_.operations;
+  options.judge = plan_.judge;
   options.machine = plan_.machine;
   // Steps take microseconds. Against the clock a false alarm costs one replay; with a number of
   // runs it would change the digest.
-  options.limits.seconds = plan_.runs == 0 ? 2 : 10;
+  options.limits.seconds = plan_.by_clock() ? 2 : 10;
   options.stop = [&] {
     if (stopping()) return true;
-    if (plan_.runs != 0) return false;
+    if (!plan_.by_clock()) return false;
     return search_left() <= 0 || (!alone && left() < layer_seconds_ * 0.75);
   };
   options.found = [&](const fuzz::SwarmFinding& finding) {

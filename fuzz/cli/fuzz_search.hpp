@@ -17,9 +17,14 @@ struct SearchPlan {
   std::vector<const fuzz::Layer*> layers;
   bool swarm = true, libfuzzer = true;
   bool asked_libfuzzer = false;  // by name
-  double seconds = 60;           // for all layers; without meaning when `runs` is set
-  std::uint64_t runs = 0;        // for each layer; 0: by the time
+  double seconds = 60;           // for all layers, when the clock ends the search
+  std::uint64_t runs = 0;        // for each layer; 0: no limit
+  std::uint64_t operations = 0;  // for each layer; 0: no limit
+  std::uint64_t first_run = 0;
   std::uint64_t seed = 0;
+  fuzz::Judge judge = fuzz::Judge::mixed;
+  bool require_reach = false;
+  bool by_clock() const { return runs == 0 && operations == 0; }
   std::optional<ref::core::Config> machine;
 };
 

@@ -11,6 +11,7 @@
 #include "fuzz/cli/fuzz_search.hpp"
 #include "fuzz/cli/json.hpp"
 #include "fuzz/cli/output.hpp"
+#include "fuzz/cli/reach_output.hpp"
 #include "fuzz/cli/report.hpp"
 #include "fuzz/cli/trace_file.hpp"
 #include "props/core/machine_line.hpp"
@@ -56,7 +57,7 @@ Wanted<double> wanted_seconds(std::string_view text) {
 
 std::optional<std::string> choose_engines(std::string_view text, SearchPlan& plan) {
   plan.swarm = true;
-  plan.libfuzzer = plan.runs == 0;
+  plan.libfuzzer = plan.by_clock();
   if (text.empty()) return std::nullopt;
   plan.swarm = plan.libfuzzer = false;
   for (std::size_t at = 0; at <= text.size();) {
@@ -68,6 +69,30 @@ std::optional<std::string> choose_engines(std::string_view text, SearchPlan& pla
       return fmt::format("unknown engine '{}'; expected swarm or libfuzzer, joined by ','", word);
     at = end + 1;
   }
+  return std::nullopt;
+}
+
+std::optional<std::string> choose_length(const FuzzOptions& options, SearchPlan& plan) {
+  if ((options.runs || options.operations) && !options.time.empty())
+    return "--time excludes --runs and --operations; expected one or the other";
+  if (options.runs && *options.runs == 0) return "bad --runs 0; expected 1 or more";
+  if (options.operations && *options.operations == 0)
+    return "bad --operations 0; expected 1 or more";
+  plan.runs = options.runs.value_or(0);
+  plan.operations = options.operations.value_or(0);
+  plan.first_run = options.first_run;
+  return std::nullopt;
+}
+
+std::optional<std::string> choose_judging(const FuzzOptions& options, SearchPlan& plan) {
+  const auto at = std::ranges::find(fuzz::judge_names, options.judge);
+  if (at == fuzz::judge_names.end())
+    return fmt::format("bad --judge '{}'; expected mixed, quick or full", options.judge);
+  plan.judge = static_cast<fuzz::Judge>(at - fuzz::judge_names.begin());
+  plan.require_reach = options.require_reach;
+  const bool needs_swarm = plan.require_reach || options.reach_markdown;
+  if (needs_swarm && !plan.swarm)
+    return "only the swarm counts what it reaches; expected --engine swarm";
   return std::nullopt;
 }
 
@@ -85,16 +110,12 @@ Wanted<SearchPlan> plan_of(const FuzzOptions& options) {
   auto layers = wanted_layers(options.layers);
   if (!layers) return std::unexpected(layers.error());
   plan.layers = std::move(*layers);
-  if (options.runs && !options.time.empty())
-    return std::unexpected(
-        std::string("--time and --runs exclude each other; expected one of them"));
-  if (options.runs && *options.runs == 0)
-    return std::unexpected(std::string("bad --runs 0; expected 1 or more"));
-  plan.runs = options.runs.value_or(0);
+  if (auto bad = choose_length(options, plan)) return std::unexpected(*bad);
   const auto seconds = wanted_seconds(options.time.empty() ? "60" : options.time);
   if (!seconds) return std::unexpected(seconds.error());
   plan.seconds = *seconds;
   if (auto bad = choose_engines(options.engines, plan)) return std::unexpected(*bad);
+  if (auto bad = choose_judging(options, plan)) return std::unexpected(*bad);
   if (!options.machine.empty()) {
     const auto machine = wanted_machine(options.machine);
     if (!machine) return std::unexpected(machine.error());
@@ -115,6 +136,10 @@ std::string command_of(const FuzzOptions& options, std::uint64_t seed) {
   for (const std::string& layer : options.layers) command += " " + shell_word(layer);
   command += fmt::format(" --seed {}", seed);
   if (options.runs) command += fmt::format(" --runs {}", *options.runs);
+  if (options.operations) command += fmt::format(" --operations {}", *options.operations);
+  if (options.first_run != 0) command += fmt::format(" --first-run {}", options.first_run);
+  if (options.judge != "mixed") command += " --judge " + options.judge;
+  if (options.require_reach) command += " --require-reach";
   if (!options.time.empty()) command += " --time " + shell_word(options.time);
   if (!options.engines.empty()) command += " --engine " + shell_word(options.engines);
   if (!options.machine.empty()) command += " --machine " + shell_word(options.machine);
@@ -145,19 +170,24 @@ Totals totals_of(const Search& search) {
   return all;
 }
 
-int exit_code(const Search& search) {
+// What a search that is held to it left untested, by layer.
+std::vector<std::string> unreached(const Search& search, const SearchPlan& plan) {
+  std::vector<std::string> all;
+  if (!plan.require_reach) return all;
+  const auto* machine = plan.machine ? &*plan.machine : nullptr;
+  for (const LayerOutcome& o : search.outcomes())
+    for (const std::string& name : fuzz::unreached(o.swarm.reach, machine))
+      all.push_back(fmt::format("{}: {}", o.layer->name, name));
+  return all;
+}
+
+int exit_code(const Search& search, const SearchPlan& plan) {
   if (!search.hunt().error().empty()) return exit_cannot_test;
   if (!search.hunt().catches().empty()) return exit_violation;
   if (interrupted()) return exit_interrupted;
+  if (!unreached(search, plan).empty()) return exit_violation;
   // Every engine that was asked for is missing.
   return totals_of(search).engines.empty() ? exit_cannot_test : exit_clean;
-}
-
-Json json_of(const fuzz::ReachTable& table) {
-  Json json = Json::object();
-  for (const fuzz::ReachGroup& group : table.groups)
-    for (const auto& [name, count] : group.counts) json[group.name][name] = count;
-  return json;
 }
 
 void print_json(const Search& search, const SearchPlan& plan) {
@@ -171,11 +201,16 @@ void print_json(const Search& search, const SearchPlan& plan) {
   json["digest"] = fuzz::hex_of(all.digest);
   json["executions"] = all.executions;
   json["seconds"] = search.seconds();
-  json["reach"] = Json::object();
+  for (const char* part : {"reach", "reach_by_era", "skip_rate"}) json[part] = Json::object();
+  json["judge"] = fuzz::judge_names[static_cast<std::size_t>(plan.judge)];
+  json["unreached"] = unreached(search, plan);
   json["coverage"] = Json::object();
   for (const LayerOutcome& o : search.outcomes()) {
     json["layers"].push_back(o.layer->name);
-    json["reach"][std::string(o.layer->name)] = json_of(o.swarm.reach);
+    const std::string name(o.layer->name);
+    json["reach"][name] = reach_json(o.swarm.reach);
+    json["reach_by_era"][name] = reach_by_era_json(o.swarm.reach);
+    json["skip_rate"][name] = skip_rate_json(o.swarm.reach);
     json["coverage"][std::string(o.layer->name)] = o.libfuzzer.coverage;
   }
   json["violations"] = Json::array();
@@ -190,20 +225,8 @@ void print_json(const Search& search, const SearchPlan& plan) {
                                   {"note", one.note}});
   json["notes"] = search.notes();
   json["interrupted"] = interrupted();
-  json["exit"] = exit_code(search);
+  json["exit"] = exit_code(search, plan);
   say(dump(json));
-}
-
-// A group's counts on one line, and behind it the names of what was never reached.
-std::string reach_text(const fuzz::ReachGroup& group) {
-  std::string reached, never;
-  for (const auto& [name, count] : group.counts) {
-    if (count == 0) never += " " + name;
-    else reached += fmt::format(" {}={}", name, count);
-  }
-  std::string text = fmt::format("  {:<16} {}\n", group.name, reached.empty() ? " -" : reached);
-  if (!never.empty()) text += fmt::format("  {:<16}  never:{}\n", "", never);
-  return text;
 }
 
 void print_outcome(const LayerOutcome& o) {
@@ -212,7 +235,7 @@ void print_outcome(const LayerOutcome& o) {
                     grouped(o.swarm.runs), grouped(o.swarm.operations), o.swarm.seconds));
     say(fmt::format("  digest {}\n  reached {}\n", fuzz::hex_of(o.swarm.digest),
                     o.swarm.reach.line));
-    for (const fuzz::ReachGroup& group : o.swarm.reach.groups) say(reach_text(group));
+    say(reach_text(o.swarm.reach));
   }
   if (o.used_libfuzzer)
     say(fmt::format("{}: libfuzzer: {} executions in {:.1f} s, {} edges\n", o.layer->name,
@@ -236,6 +259,12 @@ void print_for_people(const Search& search) {
                  : fmt::format("\n{} distinct violation{}\n", found, found == 1 ? "" : "s"));
 }
 
+void print_reach_page(const Search& search, const std::string& command) {
+  say(reach_page_head(command));
+  for (const LayerOutcome& o : search.outcomes())
+    say("\n" + fuzz::reach_markdown(o.swarm.reach, o.layer->name));
+}
+
 }  // namespace
 
 int fuzz_verb(const FuzzOptions& options) {
@@ -254,10 +283,13 @@ int fuzz_verb(const FuzzOptions& options) {
   notice_interrupts();
   Search search(*plan, failures);
   search.run();
-  const int code = exit_code(search);
+  const int code = exit_code(search, *plan);
   if (options.json) print_json(search, *plan);
+  else if (options.reach_markdown) print_reach_page(search, command_of(options, plan->seed));
   else print_for_people(search);
   std::fflush(stdout);
+  for (const std::string& name : unreached(search, *plan))
+    complain(fmt::format("RUN-REACH: never {}; expected once at least in such a search", name));
   if (!search.hunt().error().empty())
     complain(fmt::format("{}; expected room in {}", search.hunt().error(), options.out));
   if (interrupted())

@@ -1,87 +1,111 @@
-// Names what the page allocator's searches reached.
+// Puts the counts of a search side by side, and finds those that stayed zero.
 #include "fuzz/engine/reach.hpp"
 
 #include <fmt/format.h>
 
-#include <numeric>
-#include <span>
+#include <algorithm>
 
 namespace fuzz {
+
+using ref::core::era_count;
+using ref::core::EraId;
+
+ReachTable join(std::array<std::vector<props::ReachGroup>, era_count> eras, std::string line) {
+  ReachTable table;
+  table.line = std::move(line);
+  for (std::size_t g = 0; g < eras[0].size(); ++g) {
+    ReachSet set{eras[0][g].name, eras[0][g].meaning, {}};
+    for (std::size_t i = 0; i < eras[0][g].counts.size(); ++i) {
+      ReachEntry entry{eras[0][g].counts[i]};
+      entry.count.count = 0;
+      for (std::size_t e = 0; e < era_count; ++e) {
+        entry.by_era[e] = eras[e][g].counts[i].count;
+        entry.count.count += entry.by_era[e];
+      }
+      set.entries.push_back(std::move(entry));
+    }
+    table.groups.push_back(std::move(set));
+  }
+  return table;
+}
+
+std::uint64_t ReachTable::sum(std::string_view group) const {
+  std::uint64_t all = 0;
+  for (const ReachSet& set : groups)
+    if (set.name == group)
+      for (const ReachEntry& entry : set.entries) all += entry.count.count;
+  return all;
+}
+
+std::uint64_t ReachTable::sum(std::string_view group, std::string_view name) const {
+  for (const ReachSet& set : groups)
+    if (set.name == group)
+      for (const ReachEntry& entry : set.entries)
+        if (entry.count.name == name) return entry.count.count;
+  return 0;
+}
+
 namespace {
 
-template <class Names>
-ReachGroup group(std::string name, const Names& names, std::span<const std::uint64_t> counts) {
-  ReachGroup out{std::move(name), {}};
-  for (std::size_t i = 0; i < counts.size(); ++i)
-    out.counts.emplace_back(std::string(names[i]), counts[i]);
-  return out;
-}
-
-template <class Operation>
-std::vector<std::string> operation_names() {
-  std::vector<std::string> names;
-  props::any_alternative<Operation>([&](auto op) {
-    names.emplace_back(op.name);
-    return false;
-  });
-  return names;
-}
-
-std::uint64_t sum(std::span<const std::uint64_t> counts) {
-  return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
-}
-
-std::uint64_t percent(std::uint64_t part, std::uint64_t whole) {
-  return whole == 0 ? 0 : part * 100 / whole;
-}
-
-// "0-10", "0-3,5", "none"
-std::string ranges(std::span<const std::uint64_t> counts) {
-  std::string text;
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    if (counts[i] == 0) continue;
-    const std::size_t first = i;
-    while (i + 1 < counts.size() && counts[i + 1] > 0) ++i;
-    text += text.empty() ? "" : ",";
-    text += first == i ? fmt::format("{}", i) : fmt::format("{}-{}", first, i);
-  }
-  return text.empty() ? "none" : text;
-}
-
-std::string line_of(const props::buddy::Reach& r) {
-  const std::uint64_t granted = sum(r.granted), refused = sum(r.refused);
-  const std::uint64_t executed = sum(r.executed), skipped = sum(r.skipped);
-  std::size_t faults = 0;  // the first name stands for none
-  for (std::size_t i = 1; i < r.faults.size(); ++i) faults += r.faults[i] > 0 ? 1 : 0;
-  return fmt::format("grants {}% skips {}% faults {}/{} orders {}",
-                     percent(granted, granted + refused), percent(skipped, executed + skipped),
-                     faults, r.faults.size() - 1, ranges(r.granted));
+double part(std::uint64_t some, std::uint64_t others) {
+  const std::uint64_t all = some + others;
+  return all == 0 ? 0 : static_cast<double>(some) / static_cast<double>(all);
 }
 
 }  // namespace
 
-ReachTable reach_table(const props::buddy::Reach& r) {
-  const auto names = operation_names<props::buddy::Operation>();
-  std::vector<std::string> orders, quarters{"empty", "quarter", "half", "three_quarters"};
-  for (std::size_t i = 0; i < r.granted.size(); ++i) orders.push_back(std::to_string(i));
-  ReachTable table;
-  table.groups = {
-      group("executed", names, r.executed),
-      group("skipped", names, r.skipped),
-      group("granted_by_order", orders, r.granted),
-      group("refused_by_order", orders, r.refused),
-      group("faults", std::span(ref::core::fault_names).subspan(1), std::span(r.faults).subspan(1)),
-      group("yield_points", ref::core::point_names, r.points),
-      group("fill", quarters, r.fill)};
-  table.groups.push_back({"events",
-                          {{"fallbacks", r.fallbacks},
-                           {"suspended", r.suspended},
-                           {"resumed", r.resumed},
-                           {"probes", r.probes},
-                           {"exhaustions", r.exhaustions},
-                           {"injected", r.injected}}});
-  table.line = line_of(r);
-  return table;
+double skip_rate(const ReachTable& table) {
+  return part(table.sum("skipped"), table.sum("executed"));
+}
+
+std::vector<std::pair<std::string, double>> skip_rates(const ReachTable& table) {
+  std::vector<std::pair<std::string, double>> rates;
+  for (const ReachSet& set : table.groups)
+    if (set.name == "skipped")
+      for (const ReachEntry& entry : set.entries)
+        rates.emplace_back(entry.count.name,
+                           part(entry.count.count, table.sum("executed", entry.count.name)));
+  return rates;
+}
+
+std::vector<std::string> unreached(const ReachTable& table, const ref::core::Config* machine) {
+  std::vector<std::string> names;
+  for (const ReachSet& set : table.groups)
+    for (const ReachEntry& entry : set.entries)
+      for (std::size_t e = 0; e < era_count; ++e) {
+        const auto era = static_cast<EraId>(e);
+        const props::ReachNeeds& needs = entry.count.needs;
+        const bool possible = machine == nullptr
+                                  ? possible_in(needs, era)
+                                  : machine->era == era && possible_on(needs, *machine);
+        if (entry.count.demanded && possible && entry.by_era[e] == 0)
+          names.push_back(fmt::format("{} {} in {}", set.name, entry.count.name,
+                                      ref::core::profile_of(era).name));
+      }
+  return names;
+}
+
+std::string reach_markdown(const ReachTable& table, std::string_view layer) {
+  std::string text = fmt::format("## {}\n", layer);
+  for (const ReachSet& set : table.groups) {
+    text += fmt::format("\n### {}\n\n{}.\n\n| count | demanded |", set.name, set.meaning);
+    for (const ref::core::Profile& era : ref::core::profiles)
+      text += fmt::format(" {} |", era.name);
+    text += "\n|---|---|";
+    for (std::size_t e = 0; e < era_count; ++e) text += "---:|";
+    text += "\n";
+    for (const ReachEntry& entry : set.entries) {
+      const std::string needs = print_needs(entry.count.needs);
+      text += fmt::format("| `{}`{}{} | {} |", entry.count.name,
+                          entry.count.meaning.empty() ? "" : ": ", entry.count.meaning,
+                          !entry.count.demanded ? "no"
+                          : needs.empty()       ? "yes"
+                                                : "with " + needs);
+      for (const std::uint64_t n : entry.by_era) text += fmt::format(" {} |", n);
+      text += "\n";
+    }
+  }
+  return text;
 }
 
 }  // namespace fuzz

@@ -37,13 +37,9 @@ class Driver {
       if (drive_worker(next) == Outcome::finished) break;
       next = page_.run + 1;
     }
-    SwarmResult result{page_.runs,
-                       page_.operations,
-                       page_.digest,
-                       seconds_since(start_),
-                       reach_(),
-                       {},
-                       stopped_ && (options_.runs == 0 || page_.runs < options_.runs)};
+    SwarmResult result{
+        page_.runs, page_.operations,       page_.digest, seconds_since(start_), reach_(),
+        {},         stopped_ && !complete()};
     for (std::uint32_t i = 0; i < page_.broken_count; ++i)
       result.broken.emplace_back(page_.broken[i].rule.data(), page_.broken[i].runs);
     return result;
@@ -51,6 +47,12 @@ class Driver {
 
  private:
   enum class Outcome { finished, died };
+
+  // All that was asked for was made, whoever wanted to stop.
+  bool complete() const {
+    return (options_.runs != 0 && page_.runs >= options_.runs) ||
+           (options_.operations != 0 && page_.operations >= options_.operations);
+  }
 
   // Until the worker has made the last run, is stopped, or dies.
   Outcome drive_worker(std::uint64_t first) {

@@ -10,10 +10,12 @@
 // Run i of a search is a function of the seed and of i alone, so a search repeats exactly however
 // its runs are split among workers, and whatever kills them.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -35,10 +37,16 @@ struct SwarmStatus {
   ReachTable reach;
 };
 
+// How much each run is judged: `mixed` is for finding faults, `quick` and `full` are its two ends.
+enum class Judge : std::uint8_t { mixed, quick, full };
+inline constexpr std::array<std::string_view, 3> judge_names{"mixed", "quick", "full"};
+
 struct SwarmOptions {
   std::uint64_t seed = 0;
   std::uint64_t first_run = 0;
-  std::uint64_t runs = 0;  // 0: until `stop`
+  std::uint64_t runs = 0;        // 0: until `stop`
+  std::uint64_t operations = 0;  // ends with the run that makes so many; 0: no limit
+  Judge judge = Judge::mixed;
   RunLimits limits;
   std::optional<ref::core::Config> machine;  // instead of drawn ones
   // One for each finding that is not a repetition; further ones of a rule are only counted.

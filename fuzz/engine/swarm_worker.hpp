@@ -68,7 +68,7 @@ SwarmResult drive_swarm(const SwarmOptions&, SwarmPage&,
 
 template <class L>
 struct SwarmPageOf : SwarmPage {
-  typename L::Reach reach;
+  std::array<typename L::Reach, ref::core::era_count> reach;
   static_assert(std::is_trivially_copyable_v<typename L::Reach>);
 };
 
@@ -77,7 +77,7 @@ struct SwarmPageOf : SwarmPage {
 template <class L>
 class Palette {
  public:
-  static constexpr std::uint64_t slots = 32, runs_each = 4096;
+  static constexpr std::uint64_t slots = 32, runs_each = 1024;
 
   explicit Palette(const SwarmOptions& options) : options_(options) {}
 
@@ -119,8 +119,10 @@ class Palette {
 // Most runs are judged cheaply, for speed; some by what costs more. Measured on the page allocator:
 // everything costs 28 times what cheap costs, the model 7 times, the invariants 3 times.
 template <class Judging>
-Judging draw_judging(props::Random& random) {
+Judging draw_judging(Judge how, props::Random& random) {
   Judging judging = Judging::cheap();
+  if (how == Judge::quick) return judging;
+  if (how == Judge::full) return Judging::everything();
   if (random.chance(64)) return Judging::everything();
   switch (random.below(16)) {
     case 1:
@@ -161,7 +163,9 @@ class SwarmWorker {
 
   void work(std::uint64_t first) {
     const std::uint64_t end = options_.runs == 0 ? UINT64_MAX : options_.first_run + options_.runs;
-    for (std::uint64_t run = first; run < end && !page_.stop; ++run) make(run);
+    const std::uint64_t most = options_.operations == 0 ? UINT64_MAX : options_.operations;
+    for (std::uint64_t run = first; run < end && page_.operations < most && !page_.stop; ++run)
+      make(run);
     courier_.tell_the_end();
   }
 
@@ -169,7 +173,7 @@ class SwarmWorker {
   void make(std::uint64_t run) {
     props::Random random(props::seed_of_run(options_.seed, run));
     const ref::core::Config& machine = palette_.choose(run, random);
-    const auto judging = draw_judging<typename L::Judging>(random);
+    const auto judging = draw_judging<typename L::Judging>(options_.judge, random);
     const std::uint64_t length = draw_length(random);
     begin(run, machine);
     typename L::World& world = palette_.world(judging);
@@ -182,7 +186,7 @@ class SwarmWorker {
       world.apply(step);
     }
     if (!world.violation()) world.finish();
-    commit(run, steps, world);
+    commit(run, steps, machine.era, world);
   }
 
   void begin(std::uint64_t run, const ref::core::Config& machine) {
@@ -203,12 +207,13 @@ class SwarmWorker {
     return page_.append(writer_.bytes());
   }
 
-  void commit(std::uint64_t run, std::uint64_t steps, const typename L::World& world) {
+  void commit(std::uint64_t run, std::uint64_t steps, ref::core::EraId era,
+              const typename L::World& world) {
     const ref::core::Hash state = world.digest();
     page_.digest += {props::seed_of_run(state.low, run), props::seed_of_run(state.high, ~run)};
     page_.operations += steps;
     ++page_.runs;
-    page_.reach.add(world.reach());
+    page_.reach[static_cast<std::size_t>(era)].add(world.reach());
     if (!world.violation()) return;
     const props::Violation& violation = *world.violation();
     if (!page_.count_broken(violation.rule->id)) return;

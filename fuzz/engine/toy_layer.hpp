@@ -70,12 +70,15 @@ struct Judging {
   static Judging cheap() { return {}; }
 };
 struct Reach {
-  std::uint64_t puts = 0, skips = 0;
-  void add(const Reach& o) { puts += o.puts, skips += o.skips; }
+  std::uint64_t puts = 0, takes = 0, skips = 0;
+  void add(const Reach& o) { puts += o.puts, takes += o.takes, skips += o.skips; }
 };
-inline fuzz::ReachTable reach_table(const Reach& r) {
-  return {{{"all", {{"puts", r.puts}, {"skips", r.skips}}}}, "toys"};
+inline std::vector<props::ReachGroup> reach_groups(const Reach& r) {
+  const props::ReachNeeds old{.era = ref::core::EraId::linux_2_6_11};
+  return {{"executed", "steps", {{"put", r.puts}, {"take", r.takes}, {"never", 0, true, old}}},
+          {"skipped", "skipped steps", {{"put", 0, false}, {"take", r.skips, false}}}};
 }
+inline std::string reach_line(const Reach&) { return "toys"; }
 
 [[noreturn]] inline void flood() {
   std::vector<std::vector<char>> all;
@@ -138,6 +141,7 @@ class World {
   props::Answer run(const Take& op) {
     if (held_[op.page.value] == 0) return {props::Answer::Kind::skipped, 0, {}};
     held_[op.page.value] = 0;
+    ++reach_.takes;
     return {};
   }
   props::Answer run(const Noise& op) {
@@ -161,7 +165,7 @@ class World {
 };
 
 // What the generator draws beside takes; set before a search starts.
-inline bool draws_pairs = false, draws_noise = false;
+inline bool draws_pairs = false, draws_noise = false, draws_takes = true;
 inline std::optional<Way> draws_death;
 
 class Generator {
@@ -171,7 +175,7 @@ class Generator {
     const PageRegister any{static_cast<std::uint8_t>(random.below(64))};
     if (draws_death && random.chance(1000)) return {Die{{*draws_death}}, {}, {}, 0};
     if (draws_noise && random.chance(3)) return {Noise{{loud_}}, {}, {}, 0};
-    if (random.chance(2)) return {Take{any}, {}, {}, 0};
+    if (draws_takes && random.chance(2)) return {Take{any}, {}, {}, 0};
     return {Put{any, {random.below(draws_pairs && random.chance(50) ? 1000 : 7)}}, {}, {}, 0};
   }
 

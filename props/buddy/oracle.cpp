@@ -49,7 +49,7 @@ std::string block_text(Pfn pfn, unsigned order) {
 
 }  // namespace
 
-PageOracle::PageOracle(const Config& config) : config_(config), pages_(config.pages()) {
+PageOracle::PageOracle(const Config& config) : config_(config) {
   const bool from_zone = config.profile().buddy_index == ref::core::BuddyIndex::zone_relative;
   const std::uint64_t largest_block = std::uint64_t{1} << (config.orders - 1);
   std::uint64_t words = 0;
@@ -78,6 +78,7 @@ PageOracle::PageOracle(const Config& config) : config_(config), pages_(config.pa
       if (zone_of(r.first) == z) mark_range(z, r.first, r.last - r.first + 1, false);
     }
   }
+  managed_all_ = unowned_all_;
   min_free_kbytes_ = ref::core::min_free_kbytes_of(config);
   ratio_ = ref::core::lowmem_reserve_ratio_of(config);
   recompute_marks();

@@ -74,7 +74,7 @@ class PageOracle {
   bool is_free(Pfn, unsigned order) const;  // wholly in U
   std::uint64_t unowned(std::uint32_t zone) const { return unowned_[zone]; }
   std::uint64_t unowned() const { return unowned_all_; }
-  std::uint64_t pages() const { return pages_; }  // of all zones, reserved ones too
+  std::uint64_t managed() const { return managed_all_; }
   // D(U) of a zone, in address order, blocks no larger than the machine's largest order.
   std::vector<FreeBlock> free_blocks(std::uint32_t zone) const;
   std::optional<std::uint32_t> zone_of(Pfn) const;
@@ -117,7 +117,7 @@ class PageOracle {
   mutable std::vector<std::uint32_t> untold_;  // words that changed since
   std::array<Zone, ref::core::zones_max> zone_{};
   std::array<std::uint64_t, ref::core::zones_max> unowned_{};
-  std::uint64_t unowned_all_ = 0, pages_ = 0;
+  std::uint64_t unowned_all_ = 0, managed_all_ = 0;  // of all zones
   std::uint32_t min_free_kbytes_ = 0;
   std::array<std::uint32_t, 2> ratio_{};
   Marks marks_{};

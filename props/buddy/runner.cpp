@@ -18,8 +18,8 @@ Answer Runner::run(const Operation& op) {
       std::holds_alternative<SelectCpu>(op) || std::holds_alternative<SelectTask>(op);
   if (w_.waiting_ > 0 && w_.suspended() && !elsewhere) return skipped();  // this CPU's task waits
   if (!w_.inside_) {
-    const std::uint64_t all = w_.oracle_.pages(), owned = all - w_.oracle_.unowned();
-    ++w_.reach_.fill[(owned * 4 >= all) + (owned * 2 >= all) + (owned * 4 >= all * 3)];
+    const std::uint64_t owned = w_.oracle_.managed() - w_.oracle_.unowned();
+    ++w_.reach_.fill[std::min<std::uint64_t>(10, owned * w_.tenths_per_page_ >> 32)];
   }
   return std::visit([&](const auto& which) { return (*this)(which); }, op);
 }
@@ -75,7 +75,7 @@ Answer Runner::judge_fault(Fault fault, Effect effect) {
 }
 
 Answer Runner::expect_fault(Fault fault, Effect effect) {
-  ++w_.reach_.faults[static_cast<std::size_t>(fault)];
+  count_fault(fault, effect);
   return judge_fault(fault, effect);
 }
 
@@ -144,15 +144,19 @@ Answer Runner::operator()(const FailPageAlloc& op) {
 }
 
 Answer Runner::operator()(const DrainAllPages&) {
+  const std::uint64_t before = free_pages();
   ref::buddy::drain_all_pages(w_, m_);
   w_.touched_.all();
+  w_.reach_[ReachEvent::drained] += free_pages() - before;
   if (w_.model_ && !w_.interleaved_) w_.model_->drain_all();
   return expect_fault(Fault::none, Effect::none);
 }
 
 Answer Runner::operator()(const DrainLocalPages&) {
+  const std::uint64_t before = free_pages();
   ref::buddy::drain_local_pages(m_);
   w_.touched_.all();
+  w_.reach_[ReachEvent::drained] += free_pages() - before;
   if (w_.model_ && !w_.interleaved_) w_.model_->drain_cpu(m_.globals().cpu);
   return expect_fault(Fault::none, Effect::none);
 }

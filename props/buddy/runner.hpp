@@ -96,6 +96,22 @@ class Runner {
   bool vacant(std::size_t reg) const;
   bool vacant(std::size_t first, std::size_t count) const;
 
+  // What is counted around a call: runner_reach.cpp.
+  struct Before {
+    std::uint64_t free = 0;  // pages on the free lists of the zone, or of all
+    std::uint64_t slow = 0;
+    unsigned merges = 0;
+    bool counts = false, pcp = false, held = false;
+  };
+  std::uint64_t free_pages() const;
+  void count_fault(Fault, Effect);
+  void count_context();
+  Before before_alloc(const Want&) const;
+  void count_alloc(const Want&, const Got&, const Before&);
+  void count_split(std::uint32_t zone, Pfn, unsigned order);
+  Before before_free(Pfn, unsigned order) const;
+  void count_free(Pfn, unsigned order, const Before&);
+
   enum class How : std::uint8_t { page, address, cold };
   Answer give_back(Pfn, unsigned order, How);
   Answer give_back_block(Block&, unsigned order, How);

@@ -143,9 +143,11 @@ Answer Runner::allocate(const Want& asked) {
   if (w_.model_ && !w_.inside_ && !w_.model_stale_) predicted = predict(want);
   const bool scribbled = m_.arena.at(m_.buddy.sysctl, 0).scribbled > 0;
   if (!w_.inside_) w_.busy_first_ = want.out, w_.busy_count_ = 1;
+  const Before before = before_alloc(want);
   const Got got = call(want);
   if (!w_.inside_) w_.busy_count_ = 0;
   if (w_.broken()) return {};
+  count_alloc(want, got, before);
   return judge(want, got, predicted, scribbled);
 }
 
@@ -192,8 +194,6 @@ Answer Runner::judge(const Want& want, const Got& got, const std::optional<Predi
 Answer Runner::judge_answer(const Want& want, const Got& got, bool scribbled) {
   const Log& log = m_.globals().log;
   const Ask ask = ask_of(want.gfp, want.order);
-  const unsigned counted = std::min(want.order, orders_max - 1);
-  ++(got ? w_.reach_.granted : w_.reach_.refused)[counted];
   tell_losses(log);
   const Fault fault = expected_fault(want);
   const bool scribbled_on =
@@ -201,11 +201,11 @@ Answer Runner::judge_answer(const Want& want, const Got& got, bool scribbled) {
   const bool by_address_only = want.by != By::page && log.fault == Fault::highmem_address;
   if (log.fault != fault && !scribbled_on && !(fault == Fault::none && by_address_only))
     return judge_fault(fault, Effect::none);
-  ++w_.reach_.faults[static_cast<std::size_t>(log.fault)];
+  count_fault(log.fault, log.effect);
   if (!got && got.error() == Refused::misuse) return judge_misuse(want, scribbled_on);
 
   if (m_.globals().injected) {
-    ++w_.reach_.injected;
+    ++w_.reach_[ReachEvent::injected];
     if (got) {
       w_.break_rule("PAGE-FORBIDDEN", "a refusal: this request was made to fail",
                     fmt::format("granted pfn {}", *got));
@@ -242,8 +242,6 @@ Answer Runner::judge_granted(const Want& want, const Ask& ask, Pfn pfn) {
     return {};
   }
   touch(pfn);
-  const auto& spec = m_.config.zones[*w_.oracle_.zone_of(pfn)];
-  w_.reach_.fallbacks += spec.kind != ask.highest || spec.node != ask.node;
   Block& b = fill(want.out, pfn, want.order, want.by == By::exact ? 0 : want.gfp);
   if (want.by == By::exact) {
     b.exact = true;
@@ -294,7 +292,7 @@ Answer Runner::judge_refused(const Want& want, const Ask& ask) {
 }
 
 Answer Runner::judge_suspended(const Want& want, const Ask& ask) {
-  ++w_.reach_.suspended;
+  ++w_.reach_[ReachEvent::suspended];
   const bool endless = want.gfp & (GFP_BIT_NOFAIL | GFP_BIT_RETRY_MAYFAIL);
   if (!may_block(want.gfp) || in_atomic(m_) || (want.order > 3 && !endless)) {
     w_.break_rule("PAGE-WAITS", "memory or a refusal: this caller cannot wait", "it was suspended");
@@ -310,7 +308,7 @@ Answer Runner::judge_suspended(const Want& want, const Ask& ask) {
 void Runner::probe(const Want& want, const Ask& ask) {
   if (w_.interleaved_ || w_.inside_ || w_.broken() || !w_.oracle_.must_grant(ask)) return;
   if (m_.arena.at(m_.buddy.sysctl, 0).scribbled > 0) return;  // pages may be lost on the way (B-38)
-  ++w_.reach_.probes;
+  ++w_.reach_[ReachEvent::probe];
   QuietEnv env;
   w_.scratch_ = m_;
   ref::buddy::drain_all_pages(env, w_.scratch_);

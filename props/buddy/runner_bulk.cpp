@@ -66,7 +66,7 @@ Answer Runner::judge_bulk(const AllocPagesBulk& op, const Slots& before, const S
   const Fault fault = wanted ? expected_fault({.gfp = gfp}) : Fault::none;
   if (log.fault != fault && !(scribbled && log.fault == Fault::bad_page))
     return judge_fault(fault, Effect::none);
-  ++w_.reach_.faults[static_cast<std::size_t>(log.fault)];
+  count_fault(log.fault, log.effect);
 
   std::size_t taken = 0;
   for (std::size_t i = 0; i < slots.size() && !w_.broken(); ++i) {
@@ -82,6 +82,7 @@ Answer Runner::judge_bulk(const AllocPagesBulk& op, const Slots& before, const S
     ++w_.reach_.granted[0];
   }
   if (w_.broken()) return {};
+  w_.reach_.count_gfp(m_.config.era, gfp, taken > 0);
   const std::size_t least = leading_filled(before) + (taken > 0 ? 1 : 0);
   const std::size_t most = leading_filled(slots);
   if (filled < least || filled > most) {
@@ -126,7 +127,7 @@ Answer Runner::operator()(const SelectTask& op) {
   const World::Pending was = pending;
   pending = {};
   --w_.waiting_;
-  ++w_.reach_.resumed;
+  ++w_.reach_[ReachEvent::resumed];
   return allocate({.out = was.out,
                    .order = was.order,
                    .gfp = was.gfp,

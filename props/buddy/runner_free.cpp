@@ -46,8 +46,10 @@ Answer Runner::drop_last(Block& b, unsigned order, How how) {
   const bool lost = bad && m_.profile().bad_page == BadPage::leaked;
   const Pfn pfn = b.pfn;
   b.live = false;
+  const Before before = before_free(pfn, order);
   call_free(pfn, order, how);
   if (w_.broken()) return {};
+  if (!bad) count_free(pfn, order, before);
   if (lost) w_.model_stale_ = true;
   else released(pfn, order, how == How::cold);
   return expect_fault(bad ? Fault::bad_page : Fault::none, lost ? Effect::leaked : Effect::freed);
@@ -75,6 +77,7 @@ Answer Runner::give_back_owned(Block& b, unsigned order, How how) {
   if (b.references == 1) return drop_last(b, order, how);
   // B-33: somebody still holds the first page; the others of a block that is not compound go now.
   --b.references;
+  ++w_.reach_[ReachEvent::shared_free];
   const Pfn pfn = b.pfn;
   if (!b.compound && order > 0) { b.order = 0, b.pages = 1, b.stamp = 0; }
   if (!b.compound)

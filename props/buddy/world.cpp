@@ -53,8 +53,25 @@ void World::reset(const Newborn& newborn, const Judging& judging) {
   touched_ = {};
   step_ = 0;
   stamps_ = 0;
-  reach_ = {};
+  begin_reach();
   violation_.reset();
+}
+
+void World::begin_reach() {
+  reach_ = {};
+  reach_.count_machine(machine_.config);
+  const bool all = judging_.model && judging_.invariants_every == 1 && judging_.exhaust_every == 1;
+  const Judged how = all                             ? Judged::everything
+                     : judging_.model                ? Judged::model
+                     : judging_.invariants_every > 0 ? Judged::invariants
+                     : judging_.exhaust_every > 0    ? Judged::exhaustion
+                                                     : Judged::cheap;
+  ++reach_.judged[static_cast<std::size_t>(how)];
+  std::uint64_t managed = 0;
+  for (std::uint32_t z = 0; z < machine_.config.zone_count; ++z)
+    managed += ref::buddy::zone_at(machine_, z).managed;
+  // Rounded up, so that a full machine is full.
+  tenths_per_page_ = managed == 0 ? 0 : ((std::uint64_t{10} << 32) + managed - 1) / managed;
 }
 
 bool World::suspended() const { return ref::buddy::is_suspended(machine_); }
@@ -78,8 +95,15 @@ void World::break_rule(std::string_view rule, std::string expected, std::string 
 
 Answer World::run(const Operation& op) {
   const Answer answer = Runner(*this).run(op);
-  auto& counts = answer.kind == Answer::Kind::skipped ? reach_.skipped : reach_.executed;
-  ++counts[op.index()];
+  const std::size_t i = op.index();
+  switch (answer.kind) {
+    case Answer::Kind::skipped: ++reach_.skipped[i]; return answer;
+    case Answer::Kind::refused: ++reach_.refused_operations[i]; break;
+    case Answer::Kind::fault: ++reach_.faulted_operations[i]; break;
+    case Answer::Kind::suspended: ++reach_.suspended_operations[i]; break;
+    default: break;
+  }
+  ++reach_.executed[i];
   return answer;
 }
 
@@ -106,6 +130,7 @@ Answer World::apply(const Step& step) {
 // An armed step is a hard interrupt on this CPU, unless it first selects another. Afterwards the
 // CPU and its context are as they were.
 void World::at(Point point) {
+  ++reach_.reached[static_cast<std::size_t>(point)];
   if (inside_ || armed_.empty() || broken()) return;
   const auto is_due = [&](const Step& s) { return s.at == point; };
   if (std::ranges::none_of(armed_, is_due)) return;
@@ -206,7 +231,7 @@ void World::check_contents() {
 // there: that is exact coalescing, seen from outside.
 void World::exhaust() {
   if (broken() || machine_.arena.at(machine_.buddy.sysctl, 0).scribbled > 0) return;
-  ++reach_.exhaustions;
+  ++reach_[ReachEvent::exhaustion];
   scratch_ = machine_;
   QuietEnv env;
   ref::buddy::drain_all_pages(env, scratch_);
@@ -242,18 +267,7 @@ void World::exhaust() {
   }
 }
 
-// --- what happened ----------------------------------------------------------------------------
-
-void Reach::add(const Reach& o) {
-  const auto sum = [](auto& to, const auto& from) {
-    for (std::size_t i = 0; i < std::size(to); ++i) to[i] += from[i];
-  };
-  sum(executed, o.executed), sum(skipped, o.skipped);
-  sum(granted, o.granted), sum(refused, o.refused);
-  sum(faults, o.faults), sum(points, o.points), sum(fill, o.fill);
-  fallbacks += o.fallbacks, suspended += o.suspended, resumed += o.resumed;
-  probes += o.probes, exhaustions += o.exhaustions, injected += o.injected;
-}
+// --- the picture -------------------------------------------------------------------------------
 
 // One character a frame; long zones are cut.
 std::string World::picture() const {

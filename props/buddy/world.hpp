@@ -18,6 +18,7 @@
 #include "props/buddy/model.hpp"
 #include "props/buddy/operations.hpp"
 #include "props/buddy/oracle.hpp"
+#include "props/buddy/reach.hpp"
 #include "props/buddy/touched.hpp"
 #include "props/core/trace.hpp"
 #include "props/core/violation.hpp"
@@ -45,23 +46,6 @@ struct Judging {
     return {.invariants_every = 1, .model = true, .stamps = Stamps::spaced, .exhaust_every = 1};
   }
   static Judging cheap() { return {}; }
-};
-
-// How often what happened; a zero is something that the search never reached.
-struct Reach {
-  static constexpr std::size_t operations = std::variant_size_v<Operation>;
-  std::array<std::uint64_t, operations> executed{}, skipped{};
-  std::array<std::uint64_t, ref::core::orders_max> granted{}, refused{};  // by order
-  std::array<std::uint64_t, ref::core::fault_names.size()> faults{};
-  std::array<std::uint64_t, ref::core::point_names.size()> points{};  // armed steps run there
-  std::uint64_t fallbacks = 0;  // served by a lower zone or another node than asked first
-  std::uint64_t suspended = 0, resumed = 0;
-  std::uint64_t probes = 0;  // refusals that were asked again on a settled copy
-  std::uint64_t exhaustions = 0;
-  std::uint64_t injected = 0;
-  std::uint64_t fill[4]{};  // steps that began with the machine so many quarters full
-
-  void add(const Reach&);
 };
 
 // What a register holds.
@@ -133,6 +117,7 @@ class World final : private ref::core::Env {
   void check_contents();
   void check_invariants();
   void exhaust();
+  void begin_reach();
 
   ref::buddy::Machine machine_, scratch_;
   PageOracle oracle_, scratch_oracle_;
@@ -149,6 +134,7 @@ class World final : private ref::core::Env {
   std::uint8_t busy_first_ = 0, busy_count_ = 0;  // registers that the interrupted step will fill
   std::size_t step_ = 0;
   std::uint32_t stamps_ = 0;
+  std::uint64_t tenths_per_page_ = 0;  // of the managed pages, in units of 2^-32
   Reach reach_;
   std::optional<Violation> violation_;
 };

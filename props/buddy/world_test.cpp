@@ -186,8 +186,8 @@ TEST(World, a_suspended_task_skips_until_memory_came_back_and_it_is_selected) {
         "task(id=0) -> pfn 4\n"
         "touch(page=p2) -> ok");
     EXPECT_TRUE(s.block(2).live);
-    EXPECT_EQ(s.world().reach().resumed, 2u);
-    EXPECT_EQ(s.world().reach().suspended, 2u);
+    EXPECT_EQ(s.world().reach()[ReachEvent::resumed], 2u);
+    EXPECT_EQ(s.world().reach()[ReachEvent::suspended], 2u);
     s.expect_right();
   }
 }

@@ -24,6 +24,11 @@ constexpr std::array table{
     Rule{"RUN-HANG", "core", "Every step ends.", "each step ends within the watchdog's time",
          "A broken list is often first seen as a loop that does not end.",
          "the process that runs the trace", Cost::constant, Scope::run},
+    Rule{"RUN-REACH", "core", "A search that is held to it reaches all that it counts.",
+         "with --require-reach: no demanded count that is possible in an era is zero",
+         "What was never reached was never tested, and a search that finds nothing there says "
+         "nothing.",
+         "fuzz/REACH.md", Cost::constant, Scope::run},
 };
 
 }  // namespace
