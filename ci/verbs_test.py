@@ -1,5 +1,6 @@
 """verbs_test: each verb of the built command but replay: what it prints, and what it leaves."""
 import os
+import re
 import signal
 import subprocess
 import time
@@ -29,6 +30,50 @@ class Fuzz(Case):
     def test_the_seed_is_told_before_anything_else(self):
         done = self.fuzz('--runs', 50)
         self.assertRegex(done.stderr.splitlines()[0], r'seed \d+ .*allocheck fuzz .*--seed \d')
+
+    def test_a_number_of_operations_ends_it(self):
+        first, second = (validate('fuzz', self.fuzz('--seed', 7, '--operations', 5000, '--judge',
+                                                    'quick', '--json').stdout) for _ in range(2))
+        self.assertGreaterEqual(first['operations'], 5000)
+        self.assertLess(first['operations'], 5000 + 512)
+        self.assertEqual((first['operations'], first['digest']),
+                         (second['operations'], second['digest']))
+        judged = first['reach']['buddy']['judged']
+        self.assertEqual([judged[how] > 0 for how in ('cheap', 'model', 'everything')],
+                         [True, False, False])
+
+    def test_every_rule_after_every_step_is_a_way_to_judge(self):
+        found = validate('fuzz', self.fuzz('--seed', 7, '--runs', 20, '--judge', 'full',
+                                           '--json').stdout)
+        self.assertEqual(found['reach']['buddy']['judged']['everything'], 20)
+        for words in (['--judge', 'some'], ['--operations', 0], ['--time', '1s', '--operations', 9],
+                      ['--require-reach', '--engine', 'libfuzzer']):
+            self.refused('fuzz', *words)
+
+    def test_what_was_never_reached_fails_a_search_that_is_held_to_it(self):
+        machine = ('--machine', 'era=linux-6.1 zones=NORMAL:64', '--runs', 1, '--seed', 3)
+        self.fuzz(*machine)
+        words = ('fuzz', 'buddy', '--engine', 'swarm', '--out', self.folder / 'f', *machine,
+                 '--require-reach')
+        done = self.expect(VIOLATION, *words)
+        self.assertRegex(done.stderr, r'RUN-REACH: never buddy: \w+ \S+ in linux-6.1; expected once')
+        self.assertNotIn('linux-2.6.11', done.stderr)  # nor what the machine has not
+        self.assertNotIn('highmem', done.stderr)
+        found = validate('fuzz', self.expect(VIOLATION, *words, '--json').stdout)
+        self.assertTrue(found['unreached'])
+        self.assertEqual(found['violations'], [])
+
+    def test_reach_adds_up(self):
+        found = validate('fuzz', self.fuzz('--seed', 7, '--runs', 300, '--json').stdout)
+        counts, eras = found['reach']['buddy'], found['reach_by_era']['buddy']
+        for group, names in counts.items():
+            for name, count in names.items():
+                self.assertEqual(count, sum(era[group][name] for era in eras.values()))
+        done = sum(sum(counts[group].values()) for group in ('executed', 'skipped'))
+        self.assertLessEqual(done, found['operations'])
+        self.assertGreater(done, 0.9 * found['operations'])
+        self.assertEqual(counts['runs']['runs'], 300)
+        self.assertLess(found['skip_rate']['buddy']['all'], 0.1)
 
     def interrupt(self, with_signal):
         process = subprocess.Popen([COMMAND, 'fuzz', 'buddy', '--time', '60s', '--seed', '11',
@@ -125,6 +170,16 @@ class Pages(Case):
 
     def test_the_reference_of_the_language_is_up_to_date(self):
         self.check('props/TRACE.md', 'show', 'operations', '--markdown')
+
+    def test_the_page_of_reach_has_the_rows_that_are_counted(self):
+        # Its numbers are measured, and differ from search to search.
+        def rows(text):
+            lines = [line for line in text.splitlines() if line.startswith(('|', '#'))]
+            return [re.sub(r'\d+ \|', '|', line) for line in lines]
+        made = self.expect(CLEAN, 'fuzz', '--engine', 'swarm', '--runs', 1, '--seed', 1, '--out',
+                           self.folder / 'f', '--reach-markdown').stdout
+        self.assertEqual(rows((ROOT / 'fuzz/REACH.md').read_text()), rows(made),
+                         'out of date; the page says how to make it')
 
     def test_the_example_of_the_reference_is_a_trace(self):
         example = (ROOT / 'props/TRACE.md').read_text().split('```\n')[1]

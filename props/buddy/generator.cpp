@@ -4,16 +4,19 @@
 #include <algorithm>
 #include <bit>
 
+#include "props/buddy/prospects.hpp"
+
 namespace props::buddy {
 namespace {
 
 using namespace ref::core;
 
-std::uint32_t pages_of_zone(Random& random) {
+std::uint32_t pages_of_zone(const Config& c, Random& random) {
   switch (random.below(8)) {
     case 0: return static_cast<std::uint32_t>(1 + random.below(12));
     case 1: return static_cast<std::uint32_t>(1 + random.below(200));
     case 2: return 1u << random.below(9);
+    case 4: return (1u << (c.orders - 1)) * static_cast<std::uint32_t>(1 + random.below(2));
     case 3: return static_cast<std::uint32_t>(3u << random.below(7));
     default: return static_cast<std::uint32_t>(8u << random.below(4));
   }
@@ -26,7 +29,7 @@ void draw_zones(Config& c, Random& random) {
     for (std::size_t kind = 0; kind < zone_kinds; ++kind) {
       if (!(kinds >> kind & 1u) && !(c.nodes > 1 && kind == 1)) continue;
       if (random.chance(6)) next += static_cast<Pfn>(random.below(40));  // a hole
-      const std::uint32_t pages = pages_of_zone(random);
+      const std::uint32_t pages = pages_of_zone(c, random);
       c.add_zone_at(static_cast<ZoneKind>(kind), next, pages, node);
       next += pages;
     }
@@ -143,6 +146,9 @@ Generator::Generator(Random& random) {
     const std::size_t favoured = random.chance(2) ? index_of<AllocPages>() : index_of<FreePages>();
     weight_[favoured] = static_cast<std::uint16_t>(weight_[favoured] * 3);
   }
+  // Who enters a context leaves it again, or most of the run would not be allowed to wait.
+  for (std::size_t i = index_of<PreemptDisable>(); i < index_of<IrqExit>(); i += 2)
+    weight_[i + 1] = static_cast<std::uint16_t>(weight_[i] * 3);
   for (const std::uint16_t w : weight_) total_ += w;
   order_bias_ = static_cast<unsigned>(random.below(5));
   misuse_one_in_ = static_cast<unsigned>(8u << random.below(6));
@@ -150,18 +156,24 @@ Generator::Generator(Random& random) {
   usual_ = static_cast<Gfp>(random.below(gfp_names().size()));
 }
 
-World::Step Generator::draw(const World& w, Random& random) const {
+World::Operation Generator::draw_once(const World& w, Random& random) const {
+  if (w.suspended() && !random.chance(16)) {  // let another task go on, or this one try again
+    const std::uint64_t others = random.chance(8) ? 0 : 1 + random.below(task_count - 1);
+    if (!random.chance(4)) return SelectTask{{(w.machine().cpu().task + others) % task_count}};
+    return SelectCpu{{random.below(w.machine().config.cpus)}};
+  }
   std::uint64_t pick = random.below(total_);
   std::size_t index = 0;
   while (pick >= weight_[index]) pick -= weight_[index++];
-  // Nothing to give back: half of all such steps would be skipped.
-  if (index == index_of<FreePages>() && std::ranges::none_of(w.blocks(), &Block::live))
-    index = index_of<AllocPages>();
-  World::Step step{draw_operation(index, w, random), {}, {}, 0};
-  if (w.suspended() && random.chance(2)) {  // let another task go on, or this one try again
-    if (random.chance(2)) step.op = SelectTask{{random.below(task_count)}};
-    else step.op = SelectCpu{{random.below(w.machine().config.cpus)}};
-  }
+  return draw_operation(index, w, random);
+}
+
+World::Step Generator::draw(const World& w, Random& random) const {
+  World::Step step{draw_once(w, random), {}, {}, 0};
+  // A skipped step tests nothing but skipping: a few are enough.
+  if (!random.chance(32))
+    for (int again = 0; again < 6 && would_skip(w, step.op); ++again)
+      step.op = draw_once(w, random);
   if (armed_one_in_ != 0 && random.chance(armed_one_in_))
     step.at = static_cast<Point>(random.below(point_names.size()));
   return step;
@@ -226,6 +238,13 @@ class Arguments {
       default: return 1 + r_.below(page * 12);
     }
   }
+  std::uint64_t waiting() const {
+    const auto& m = w_.machine();
+    std::uint64_t count = 0;
+    for (std::uint64_t t = 0; t < m.core.task.count; ++t)
+      count += m.arena.at(m.core.task, t).wait.call != 0;
+    return count;
+  }
   Gfp gfp() {
     const EraId era = w_.machine().config.era;
     const auto e = static_cast<std::size_t>(era);
@@ -235,6 +254,9 @@ class Arguments {
     // Most callers can cope with a refusal; else every run would soon wait.
     if ((mask & GFP_BIT_DIRECT_RECLAIM) && !r_.chance(6)) mask |= GFP_BIT_NORETRY;
     for (; r_.chance(3);) mask |= Gfp{1} << r_.below(gfp_bit_count);
+    // Somebody must be left to give memory back, or the rest of the run is asking again in vain.
+    if (waiting() >= task_count / 2)
+      mask = (mask | GFP_BIT_NORETRY) & ~Gfp{GFP_BIT_NOFAIL | GFP_BIT_RETRY_MAYFAIL};
     if (!r_.chance(12) && std::popcount(mask & (GFP_BIT_DMA | GFP_BIT_HIGHMEM | GFP_BIT_DMA32)) > 1)
       mask &= ~Gfp{GFP_BIT_DMA | GFP_BIT_DMA32};
     return mask & gfp_known(era);
@@ -242,6 +264,7 @@ class Arguments {
 
   // Frees get the order of their block, except where misuse is wanted.
   void settle(FreePagesByPage& op) {
+    prefer(op.page, [](const Block& b) { return !b.exact; });
     if (!misuse_) op.order.value = w_.blocks()[op.page.value].order;
   }
   void settle(FreePageByPage& op) {
@@ -261,15 +284,20 @@ class Arguments {
     prefer(op.page, [](const Block& b) { return b.references > 1 || b.compound || b.order == 0; });
   }
   void settle(SetPageFlags& op) {
+    prefer(op.page, [](const Block& b) { return !b.exact; });
     using namespace ref::buddy;
     if (!misuse_)
       op.flags.value &= std::uint32_t{PG_referenced} | PG_uptodate | PG_dirty | PG_mlocked;
   }
   void settle(SetPageMapcount& op) {
+    prefer(op.page, [](const Block& b) { return !b.exact; });
     if (!misuse_) op.count.value = 0;
   }
+  // Exact blocks can be looked at, and given back by a call of their own.
   template <class Op>
-  void settle(Op&) {}
+  void settle(Op& op) {
+    if constexpr (requires { op.page; }) prefer(op.page, [](const Block& b) { return !b.exact; });
+  }
 
   template <class F>
   void prefer(PageRegister& reg, F good) {

@@ -20,6 +20,7 @@ class Generator {
   World::Step draw(const World&, Random&) const;
 
  private:
+  World::Operation draw_once(const World&, Random&) const;  // whatever becomes of it
   World::Operation draw_operation(std::size_t index, const World&, Random&) const;
   std::array<std::uint16_t, Reach::operations> weight_{};
   std::uint32_t total_ = 0;
