@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "props/core/mixer.hpp"
 #include "ref/buddy/machine.hpp"
 
 namespace props::buddy {
@@ -92,6 +93,7 @@ class Model {
 
   // The first thing that differs from a machine: where, and both sides. Nothing when all is equal.
   std::optional<std::string> difference(const ref::buddy::Machine&) const;
+  void add_to(Mixer&) const;  // all that its predictions hang on
 
  private:
   struct Pcp {

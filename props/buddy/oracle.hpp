@@ -19,6 +19,7 @@
 #include <memory>
 #include <vector>
 
+#include "props/core/mixer.hpp"
 #include "props/core/violation.hpp"
 #include "ref/core/arena.hpp"
 #include "ref/core/config.hpp"
@@ -81,6 +82,7 @@ class PageOracle {
   // What is owned now is where copies begin: restoring them costs what was touched since.
   void rebase();
   const Config& config() const { return config_; }
+  void add_to(Mixer&) const;  // all that its judgement hangs on
 
  private:
   struct Zone {

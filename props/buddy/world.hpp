@@ -86,6 +86,10 @@ class World final : private ref::core::Env {
   std::size_t steps() const { return step_; }
   bool suspended() const;  // the running task waits
   ref::core::Hash digest() const;
+  // Everything that what follows may hang on: machine, oracles, registers, what waits. Two worlds
+  // of one newborn and one judging that are equal here answer every further step alike, and are
+  // judged alike.
+  ref::core::Hash exact_state() const;
   // The zones as rows of frames; '.' free, a digit for a live block's order, and so on.
   std::string picture() const;
 
