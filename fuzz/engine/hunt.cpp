@@ -71,11 +71,13 @@ void Hunt::confirm(Catch& one) {
 }
 
 void Hunt::minimize(Catch& one) {
-  const auto smaller = one.layer->minimize(one.found, {.rule = one.rule,
-                                                       .budget = options_.budget,
-                                                       .limits = {.seconds = 0.5},
-                                                       .isolated = false,
-                                                       .interrupted = options_.interrupted});
+  MinimizeOptions how;
+  how.rule = one.rule;
+  how.budget = options_.budget;
+  how.search_budget = options_.search_budget;
+  how.limits.seconds = 0.5;
+  how.interrupted = options_.interrupted;
+  const auto smaller = one.layer->minimize(one.found, how);
   if (!smaller || smaller->rule.empty()) {
     one.note = "could not be minimized: the trace breaks the rule only in a process of its own";
     return;
@@ -83,11 +85,13 @@ void Hunt::minimize(Catch& one) {
   if (smaller->stopped != MinimizeResult::Stopped::fixed_point)
     one.note = fmt::format("{} before the trace was minimal", name_of(smaller->stopped));
   auto again = one.layer->run(smaller->text, true, options_.limits);
-  if (!again || again->rule != one.rule) {
+  if (!again || again->rule != smaller->rule) {
     one.note = "could not be minimized: a replay of the smaller trace does not break the rule";
     return;
   }
+  one.rule = smaller->rule;
   one.minimized = smaller->text;
+  one.shortest = smaller->shortest;
   one.steps = smaller->steps_after;
   one.result = std::move(*again);
 }

@@ -26,6 +26,7 @@ struct Catch {
   RunResult result;       // of the minimized trace's replay, or what the engine saw
   std::uint64_t count = 1;
   std::size_t steps = 0;  // of the minimized trace, or of the found one
+  Shortest shortest;      // what is known of still shorter ones
   bool reproduced = false;
   std::string note;  // for the reader; "" normally
 };
@@ -33,8 +34,9 @@ struct Catch {
 class Hunt {
  public:
   struct Options {
-    std::uint64_t budget = 200'000;  // steps for one minimization
-    RunLimits limits{};              // of replays
+    std::uint64_t budget = 200'000;        // steps for one minimization
+    std::uint64_t search_budget = 50'000;  // and for its search
+    RunLimits limits{};                    // of replays
     std::function<bool()>
         interrupted{};  // by the user or the clock: minimizing keeps its best so far
     // Called for what is settled: writes what else belongs into the directory. The error, or

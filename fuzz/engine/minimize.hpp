@@ -1,296 +1,244 @@
 // minimize: makes of a trace that breaks a rule the smallest one that it can find.
 //
-//   ├── drop steps, in halves, quarters, ... one by one
-//   ├── a simpler machine
-//   ├── no yield points, no answers, simpler arguments
-//   ├── lower and fewer registers
-//   └── again, until nothing changes
+//   drop ─▶ machine, answers, points, arguments, registers ─▶ pairs ─▶ search      (stages.hpp)
 //
-// A candidate counts when it breaks the very same rule. Candidates run in a child, so what a
-// mutated trace does to the process is an answer too. Each accepted one is smaller in one respect
-// and larger in none, so the search ends.
+// Every candidate accepted is smaller in one respect, and none is tried twice, so it ends. The
+// stages before the search keep all the rest as it is; the search makes traces of its own.
 #pragma once
-#include <algorithm>
-#include <array>
-#include <memory>
-#include <set>
-#include <unordered_set>
-#include <utility>
-
-#include "fuzz/engine/finding.hpp"
-#include "fuzz/engine/remote.hpp"
-#include "fuzz/engine/simpler.hpp"
+#include "fuzz/engine/shortest.hpp"
+#include "fuzz/engine/trials.hpp"
 
 namespace fuzz {
 
-// A trace as a question to a RemoteRunner: bytes alone would lose the answers.
-template <class L>
-std::string question_of(const typename L::Trace& trace) {
-  props::ByteWriter to;
-  to.varint(static_cast<std::uint64_t>(
-      std::ranges::count_if(trace.steps, [](const auto& s) { return s.answer.has_value(); })));
-  for (std::size_t i = 0; i < trace.steps.size(); ++i)
-    if (const auto& answer = trace.steps[i].answer) {
-      to.varint(i);
-      to.byte(static_cast<std::uint64_t>(answer->kind));
-      to.varint(answer->value);
-      to.byte(static_cast<std::uint64_t>(answer->fault));
-    }
-  props::encode_machine(trace.machine, to);
-  for (const auto& step : trace.steps) props::encode_step(step, to, trace.machine.era);
-  return {to.bytes().begin(), to.bytes().end()};
-}
-
-template <class L>
-typename L::Trace trace_of_question(std::string_view question) {
-  std::vector<std::uint8_t> bytes(question.begin(), question.end());
-  props::ByteReader from(bytes);
-  std::vector<std::pair<std::uint64_t, props::Answer>> answers(from.varint());
-  for (auto& [step, answer] : answers) {
-    step = from.varint();
-    answer.kind = static_cast<props::Answer::Kind>(from.byte());
-    answer.value = from.varint();
-    answer.fault = static_cast<ref::core::Fault>(from.byte());
-  }
-  typename L::Trace trace{props::decode_machine(from), {}, {}, {}};
-  while (!from.empty())
-    trace.steps.push_back(props::decode_step<typename L::Operation>(from, trace.machine.era));
-  for (const auto& [step, answer] : answers) trace.steps.at(step).answer = answer;
-  return trace;
-}
-
-// Runs candidates as replay would, and keeps the booted machine while it stays the same.
-template <class L>
-class CandidateRunner {
- public:
-  RunResult run(std::string_view question, StepCounter& counter) {
-    const auto trace = trace_of_question<L>(question);
-    const auto judging = replay_judging<L>(trace);
-    if (newborn_ == nullptr || machine_ != trace.machine) {
-      world_.reset();
-      newborn_ = std::make_unique<typename L::Newborn>(trace.machine);
-      machine_ = trace.machine;
-      world_ = std::make_unique<typename L::World>(*newborn_, judging);
-    } else {
-      world_->reset(*newborn_, judging);
-    }
-    RunResult result = run_in_world<L>(*world_, trace, &counter);
-    result.answers.clear();  // nobody asks
-    return result;
-  }
-
- private:
-  ref::core::Config machine_;
-  std::unique_ptr<typename L::Newborn> newborn_;
-  std::unique_ptr<typename L::World> world_;
-};
-
-template <class L>
+template <class L, class Runner = CandidateRunner<L>>
 class Minimizer {
  public:
   using Trace = typename L::Trace;
   using Operation = typename L::Operation;
 
-  Minimizer(Trace trace, const MinimizeOptions& options)
-      : best_(std::move(trace)),
-        options_(options),
-        rule_(options.rule),
-        remote_([runner = std::make_shared<CandidateRunner<L>>()](
-                    std::string_view question,
-                    StepCounter& counter) { return runner->run(question, counter); },
-                options.limits) {}
+  Minimizer(Trace trace, const MinimizeOptions& options, Runner runner = {})
+      : before_(trace.steps.size()), trials_(std::move(trace), options, std::move(runner)) {}
 
   MinimizeResult minimize() {
-    const std::size_t before = best_.steps.size();
-    const RunResult first = run(best_);
-    if (rule_.empty()) rule_ = first.rule;
-    if (rule_.empty() || first.rule != rule_) return {"", "", before, before, executed_, 1, {}};
-    cut_behind(first);
-    do {
-      changed_ = false;
-      drop_steps();
-      simplify_machine();
-      drop_answers();
-      drop_points();
-      simplify_arguments();
-      rename_registers();
-    } while (changed_ && going_on());
-    return {rule_,   props::print_trace(best_), before, best_.steps.size(), executed_, candidates_,
-            stopped_};
-  }
-
- private:
-  bool going_on() {
-    if (stopped_ != MinimizeResult::Stopped::fixed_point) return false;
-    if (executed_ >= options_.budget) stopped_ = MinimizeResult::Stopped::budget;
-    else if (options_.interrupted && options_.interrupted())
-      stopped_ = MinimizeResult::Stopped::interrupted;
-    return stopped_ == MinimizeResult::Stopped::fixed_point;
-  }
-
-  RunResult run(const Trace& trace) {
-    if (options_.isolated) remote_.retire();
-    RunResult result = remote_.ask(question_of<L>(trace));
-    executed_ += std::min(result.end == RunResult::End::clean ? trace.steps.size() : result.step,
-                          trace.steps.size()) +
-                 1;
-    ++candidates_;
+    if (!trials_.begin()) {
+      MinimizeResult nothing;
+      nothing.steps_before = nothing.steps_after = before_;
+      nothing.executed = trials_.executed();
+      nothing.candidates = trials_.candidates();
+      return nothing;
+    }
+    const std::string rule = trials_.rule();
+    reach(Level::search);
+    trials_.enter(Stage::search);
+    MinimizeResult result;
+    result.rule = trials_.rule();
+    result.rule_before = rule;
+    result.text = props::print_trace(best());
+    result.steps_before = before_;
+    result.steps_after = best().steps.size();
+    result.executed = trials_.executed();
+    result.candidates = trials_.candidates();
+    result.stopped = trials_.stopped();
+    result.shortest = shortest_;
+    result.stages = trials_.tallies();
+    result.milestones = milestones_;
     return result;
   }
 
-  // Takes the candidate if it breaks the rule too. What was refused once is not run again.
-  bool take(Trace candidate) {
-    if (!going_on() || !tried_.insert(question_of<L>(candidate)).second) return false;
-    const RunResult result = run(candidate);
-    if (result.rule != rule_) return false;
-    best_ = std::move(candidate);
-    cut_behind(result);
-    return changed_ = true;
+ private:
+  const Trace& best() const { return trials_.best(); }
+  bool going_on() { return trials_.going_on(); }
+  bool take(Trace candidate) { return trials_.take(std::move(candidate)); }
+
+  // Until no stage of this level, nor of those before, finds anything smaller.
+  void reach(Level level) {
+    for (bool again = true; again;) {
+      if (level > Level::deletion) reach(static_cast<Level>(static_cast<int>(level) - 1));
+      const auto had = props::print_trace(best());
+      for (const StageRow& row : stage_table)
+        if (row.level == level && going_on()) run(row.stage);
+      again = going_on() && props::print_trace(best()) != had;
+    }
+    if (milestones_.size() == static_cast<std::size_t>(level) && going_on())
+      milestones_.push_back(
+          {level, best().steps.size(), trials_.executed(), seconds_now() - begun_});
   }
 
-  // No step behind the one that broke the rule has run.
-  void cut_behind(const RunResult& result) {
-    if (result.step < best_.steps.size()) best_.steps.resize(result.step + 1);
+  void run(Stage stage) {
+    trials_.enter(stage);
+    switch (stage) {
+      case Stage::drop: return drop_steps();
+      case Stage::machine: return simplify_machine();
+      case Stage::answers: return drop_answers();
+      case Stage::points: return drop_points();
+      case Stage::arguments: return simplify_arguments();
+      case Stage::registers: return rename_registers();
+      case Stage::pairs: return exchange_and_drop();
+      case Stage::search: return search();
+    }
+  }
+
+  static Trace without(Trace trace, std::size_t begin, std::size_t end) {
+    trace.steps.erase(trace.steps.begin() + static_cast<std::ptrdiff_t>(begin),
+                      trace.steps.begin() + static_cast<std::ptrdiff_t>(end));
+    return trace;
   }
 
   void drop_steps() {
-    for (std::size_t chunk = std::max<std::size_t>(best_.steps.size() / 2, 1); going_on();
+    for (std::size_t chunk = std::max<std::size_t>(best().steps.size() / 2, 1); going_on();
          chunk /= 2) {
       // From the back, since what is needed was mostly made before.
-      for (std::size_t end = best_.steps.size(); end > 0 && going_on();) {
+      for (std::size_t end = best().steps.size(); end > 0 && going_on();) {
         const std::size_t begin = end > chunk ? end - chunk : 0;
-        Trace candidate = best_;
-        candidate.steps.erase(candidate.steps.begin() + static_cast<std::ptrdiff_t>(begin),
-                              candidate.steps.begin() + static_cast<std::ptrdiff_t>(end));
-        take(std::move(candidate));
-        end = std::min(begin, best_.steps.size());
+        take(without(best(), begin, end));
+        end = std::min(begin, best().steps.size());
       }
       if (chunk == 1) return;
     }
   }
 
+  // True when one of the candidates was taken.
+  template <class Candidates>
+  bool take_first(Candidates&& candidates) {
+    for (auto& candidate : candidates)
+      if (take(std::move(candidate))) return true;
+    return false;
+  }
+
   void simplify_machine() {
+    if (best().machine.era != ref::core::Config{}.era)
+      if (auto newer = in_era(best(), ref::core::Config{}.era)) take(std::move(*newer));
     for (bool again = true; again && going_on();) {
-      again = false;
-      for (const ref::core::Config& machine : simpler(best_.machine)) {
-        Trace candidate = best_;
-        candidate.machine = machine;
-        if (take(std::move(candidate))) again = true;
-        if (again) break;
+      std::vector<Trace> candidates;
+      // From the largest factor down, since this saves most.
+      for (unsigned by = best().machine.orders; by-- > 1;)
+        if (auto small = scaled(best(), by)) candidates.push_back(std::move(*small));
+      for (const ref::core::Config& machine : simpler(best().machine)) {
+        candidates.push_back(best());
+        candidates.back().machine = machine;
       }
+      again = take_first(candidates);
     }
   }
 
   void drop_answers() {
-    Trace none = best_;
+    Trace none = best();
     for (auto& step : none.steps) step.answer.reset();
-    if (props::print_trace(none) == props::print_trace(best_) || take(std::move(none))) return;
-    for (std::size_t i = 0; i < best_.steps.size(); ++i) {
-      if (!best_.steps[i].answer) continue;
-      Trace candidate = best_;
+    if (take(std::move(none))) return;
+    for (std::size_t i = 0; i < best().steps.size(); ++i) {
+      if (!best().steps[i].answer) continue;
+      Trace candidate = best();
       candidate.steps[i].answer.reset();
       take(std::move(candidate));
     }
   }
 
   void drop_points() {
-    for (std::size_t i = 0; i < best_.steps.size(); ++i) {
-      if (!best_.steps[i].at) continue;
-      Trace candidate = best_;
+    for (std::size_t i = 0; i < best().steps.size(); ++i) {
+      if (!best().steps[i].at) continue;
+      Trace candidate = best();
       candidate.steps[i].at.reset();
       take(std::move(candidate));
     }
   }
 
   void simplify_arguments() {
-    for (std::size_t i = 0; i < best_.steps.size(); ++i)
-      for (std::size_t field = 0; i < best_.steps.size() && field < field_count(best_.steps[i].op);
-           ++field)
-        while (i < best_.steps.size() && simplify_argument(i, field)) {}
+    for (std::size_t i = 0; i < best().steps.size(); ++i)
+      for (std::size_t field = 0;
+           i < best().steps.size() && field < field_count(best().steps[i].op); ++field)
+        while (i < best().steps.size() && simplify_argument(i, field)) {}
   }
 
   bool simplify_argument(std::size_t step, std::size_t field) {
-    for (const Operation& op : simpler_operations(best_.steps[step].op, field, best_.machine.era)) {
-      Trace candidate = best_;
-      candidate.steps[step].op = op;
-      if (take(std::move(candidate))) return true;
+    const props::EraId era = best().machine.era;
+    const auto offer = [&](const auto& value) { return simpler(value, era); };
+    std::vector<Trace> candidates;
+    for (const Operation& op : with_field(best().steps[step].op, field, offer)) {
+      candidates.push_back(best());
+      candidates.back().steps[step].op = op;
     }
-    return false;
-  }
-
-  using Name = std::pair<char, std::uint8_t>;
-
-  // Registers in the order in which they appear.
-  std::vector<Name> registers() const {
-    std::vector<Name> names;
-    for (const auto& step : best_.steps)
-      std::visit(
-          [&](auto op) {
-            Operation any{op};
-            for_each_register(any, [&](char prefix, std::uint8_t value) {
-              if (std::ranges::find(names, Name{prefix, value}) == names.end())
-                names.emplace_back(prefix, value);
-            });
-          },
-          step.op);
-    return names;
-  }
-
-  template <class F>
-  bool take_renamed(F&& rename) {
-    Trace candidate = best_;
-    for (auto& step : candidate.steps)
-      for_each_register(step.op,
-                        [&](char prefix, std::uint8_t& value) { value = rename(prefix, value); });
-    return take(std::move(candidate));
+    return take_first(candidates);
   }
 
   void rename_registers() {
-    number_registers();
-    const std::vector<Name> names = registers();
+    take(numbered(best()));
+    close_gaps();
+    if (merge_registers()) take(numbered(best()));
+  }
+
+  void close_gaps() {
+    std::vector<RegisterName> names = registers_named(best());
+    std::ranges::sort(names);
+    for (std::size_t i = names.size(); i-- > 0 && going_on();) {
+      const bool first = i == 0 || names[i - 1].first != names[i].first;
+      const unsigned least = first ? 0u : names[i - 1].second + 1u;
+      for (unsigned down = names[i].second - least; down > 0; down /= 2)
+        if (take(shifted(best(), names[i], static_cast<std::uint8_t>(down)))) break;
+    }
+  }
+
+  bool merge_registers() {
+    const std::vector<RegisterName> names = registers_named(best());
     bool merged = false;
     for (auto it = names.rbegin(); it != names.rend(); ++it)
-      for (std::uint8_t lower = 0; lower < it->second; ++lower) {
-        const bool taken = take_renamed([&](char prefix, std::uint8_t value) {
-          return prefix == it->first && value == it->second ? lower : value;
-        });
-        if (taken) {
+      for (std::uint8_t lower = 0; lower < it->second; ++lower)
+        if (take(renamed(best(), {{*it, lower}}))) {
           merged = true;
           break;
         }
-      }
-    if (merged) number_registers();
+    return merged;
   }
 
-  // p0, p1, ... in the order in which they appear.
-  void number_registers() {
-    const std::vector<Name> names = registers();
-    const auto number = [&](char prefix, std::uint8_t value) {
-      std::uint8_t n = 0;
-      for (const Name& name : names) {
-        if (name == Name{prefix, value}) return n;
-        if (name.first == prefix) ++n;
-      }
-      return value;
-    };
-    const bool in_order = std::ranges::all_of(
-        names, [&](const Name& name) { return number(name.first, name.second) == name.second; });
-    if (!in_order) take_renamed(number);
+  // Two steps at once, then a change and a step. After a success it goes on where it stands.
+  void exchange_and_drop() {
+    for (std::size_t i = best().steps.size(); i-- > 1 && going_on();)
+      for (std::size_t j = std::min(i, best().steps.size()); j-- > 0 && i < best().steps.size();)
+        take(without(without(best(), i, i + 1), j, j + 1));
+    auto changes = changes_of(best());
+    for (std::size_t at = 0, since = 0; since < changes.size() && going_on(); ++at, ++since) {
+      if (!take_without_another(changes[at % changes.size()])) continue;
+      changes = changes_of(best());
+      since = 0;
+    }
   }
 
-  Trace best_;
-  const MinimizeOptions& options_;
-  std::string rule_;
-  RemoteRunner remote_;
-  std::unordered_set<std::string> tried_;
-  std::uint64_t executed_ = 0, candidates_ = 0;
-  bool changed_ = false;
-  MinimizeResult::Stopped stopped_ = MinimizeResult::Stopped::fixed_point;
+  bool take_without_another(const Change<Trace>& change) {
+    for (std::size_t i = change.trace.steps.size(); i-- > 0 && going_on();)
+      if (i != change.step && take(without(change.trace, i, i + 1))) return true;
+    return false;
+  }
+
+  void search() {
+    if constexpr (requires { &Runner::expand; }) {
+      if (take(without(best(), 0, best().steps.size()))) return;
+      shortest_ = {};
+      ShortestSearch<L> searching(best(), trials_.rule(), shortest_);
+      auto found =
+          searching.run([&](const Trace& prefix,
+                            const Trace& letters) { return trials_.expand(prefix, letters); },
+                        [&] {
+                          shortest_.status = trials_.interrupted() ? Shortest::Status::interrupted
+                                                                   : Shortest::Status::budget;
+                          return trials_.search_may_go_on() && !trials_.interrupted();
+                        });
+      // Not taken: its replay is of another opinion, so nothing is proved.
+      if (found && !take(std::move(*found))) shortest_.status = Shortest::Status::budget;
+    }
+  }
+
+  std::size_t before_;
+  Trials<L, Runner> trials_;
+  double begun_ = seconds_now();
+  Shortest shortest_;
+  std::vector<Milestone> milestones_;
 };
 
-template <class L>
-MinimizeResult minimize(typename L::Trace trace, const MinimizeOptions& options) {
-  return Minimizer<L>(std::move(trace), options).minimize();
+// A runner decides what is kept: it runs a trace (in a child) and names the rule that breaks, or
+// nothing. The default replays.
+template <class L, class Runner = CandidateRunner<L>>
+MinimizeResult minimize(typename L::Trace trace, const MinimizeOptions& options,
+                        Runner runner = {}) {
+  return Minimizer<L, Runner>(std::move(trace), options, std::move(runner)).minimize();
 }
 
 }  // namespace fuzz

@@ -97,6 +97,13 @@ bool receive(int fd, std::string& message) {
 }  // namespace
 
 RemoteRunner::RemoteRunner(Serve serve, const RunLimits& limits)
+    : RemoteRunner(
+          ServeBytes([serve = std::move(serve)](std::string_view question, StepCounter& counter) {
+            return pack(serve(question, counter));
+          }),
+          limits) {}
+
+RemoteRunner::RemoteRunner(ServeBytes serve, const RunLimits& limits)
     : serve_(std::move(serve)),
       limits_(limits),
       counter_(new(map_shared(sizeof(StepCounter))) StepCounter(0)) {}
@@ -118,7 +125,7 @@ void RemoteRunner::start() {
       [&] {
         questions.write.close();
         for (std::string question; receive(questions.read.get(), question);)
-          if (!send(answers.write.get(), pack(serve_(question, *counter_)))) return;
+          if (!send(answers.write.get(), serve_(question, *counter_))) return;
       },
       errors.write.get());
   questions_ = std::move(questions.write);
@@ -128,12 +135,17 @@ void RemoteRunner::start() {
 }
 
 RunResult RemoteRunner::ask(std::string_view question) {
+  auto answer = exchange(question);
+  return answer ? unpack(*answer) : std::move(answer.error());
+}
+
+std::expected<std::string, RunResult> RemoteRunner::exchange(std::string_view question) {
   if (child_ < 0) start();
   *counter_ = seen_ = 0;
   progress_ = now();
   stopper_ = Stopper::itself;
   std::string answer;
-  if (send(questions_.get(), question) && await(answer)) return unpack(answer);
+  if (send(questions_.get(), question) && await(answer)) return answer;
   ::kill(child_, SIGKILL);  // it may only have closed the pipe
   std::string text;
   while (read_some(errors_.get(), text)) tail_.add(text), text.clear();
@@ -141,7 +153,7 @@ RunResult RemoteRunner::ask(std::string_view question) {
   child_ = -1;
   RunResult result = result_of_death(stopper_, status, tail_, limits_);
   result.step = *counter_;
-  return result;
+  return std::unexpected(std::move(result));
 }
 
 bool RemoteRunner::await(std::string& answer) {

@@ -3,6 +3,7 @@
 #pragma once
 #include <sys/types.h>
 
+#include <expected>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -17,12 +18,18 @@ class RemoteRunner {
   // What a child does with a question. The counter tells where it is; see StepCounter.
   using Serve = std::function<RunResult(std::string_view question, StepCounter&)>;
 
+  // The same for questions that are not answered by one run.
+  using ServeBytes = std::function<std::string(std::string_view question, StepCounter&)>;
+
   RemoteRunner(Serve, const RunLimits&);
+  RemoteRunner(ServeBytes, const RunLimits&);
   RemoteRunner(const RemoteRunner&) = delete;
   RemoteRunner& operator=(const RemoteRunner&) = delete;
   ~RemoteRunner();
 
-  RunResult ask(std::string_view question);
+  RunResult ask(std::string_view question);  // of a Serve
+  // The answer, or how the child died; then `step` is what the counter stood at.
+  std::expected<std::string, RunResult> exchange(std::string_view question);
   void retire();  // the next question gets a new process
 
  private:
@@ -30,7 +37,7 @@ class RemoteRunner {
   bool await(std::string& answer);  // false: it died
   void watch();
 
-  Serve serve_;
+  ServeBytes serve_;
   RunLimits limits_;
   StepCounter* counter_;  // in shared memory
   pid_t child_ = -1;

@@ -137,7 +137,9 @@ MachineWeight weight_of(const Config& c) {
     holes += hole_before(c, z) > 0 ? 1 : 0;
     special += c.zones[z].kind != ZoneKind::normal ? 1 : 0;
   }
-  return {c.nodes, c.zone_count, special, c.cpus, c.reserved_count, keys, holes, c.pages()};
+  const auto doublings = static_cast<std::uint32_t>(std::bit_width(c.pages() - 1));
+  return {c.nodes, c.zone_count, special, c.cpus,   c.reserved_count,
+          holes,   doublings,    keys,    c.pages()};
 }
 
 std::vector<Config> simpler(const Config& c) {

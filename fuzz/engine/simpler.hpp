@@ -76,38 +76,12 @@ using MachineWeight = std::tuple<std::uint32_t,   // nodes
                                  std::uint32_t,   // zones that are not NORMAL
                                  std::uint32_t,   // CPUs
                                  std::uint32_t,   // reserved ranges
-                                 std::uint32_t,   // keys that do not have their default
                                  std::uint32_t,   // holes between zones
+                                 std::uint32_t,   // pages, to the next power of two
+                                 std::uint32_t,   // keys that do not have their default
                                  std::uint64_t>;  // pages
 MachineWeight weight_of(const ref::core::Config&);
 std::vector<ref::core::Config> simpler(const ref::core::Config&);  // valid, of the same era
-
-// The operation with its field number `index` replaced by each simpler value.
-template <class Operation>
-std::vector<Operation> simpler_operations(const Operation& any, std::size_t index,
-                                          props::EraId era) {
-  std::vector<Operation> out;
-  const auto replace = [&](const auto& op, const auto& value) {
-    auto copy = op;
-    std::size_t at = 0;
-    copy.fields(copy, [&]<class D>(std::string_view, D& field) {
-      if constexpr (std::is_same_v<D, std::remove_cvref_t<decltype(value)>>)
-        if (at == index) field = value;
-      ++at;
-    });
-    out.push_back(Operation{copy});
-  };
-  std::visit(
-      [&](const auto& op) {
-        std::size_t at = 0;
-        op.fields(op, [&](std::string_view, const auto& field) {
-          if (at++ == index)
-            for (const auto& value : simpler(field, era)) replace(op, value);
-        });
-      },
-      any);
-  return out;
-}
 
 template <class Operation>
 std::size_t field_count(const Operation& any) {

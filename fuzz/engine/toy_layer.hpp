@@ -1,7 +1,8 @@
-// toy_layer: a layer for the engines' tests: registers that hold numbers, two rules, many deaths.
+// toy_layer: a layer for the engines' tests: registers that hold numbers, three rules, many deaths.
 //
 //   TOY-PAIR     no two registers hold 7 or more at once       p0 = put(value=7), p1 = put(value=7)
 //   TOY-NOISE    the noise of a run stays below 1000
+//   TOY-STRICT   judged by everything: no register holds 1000
 #pragma once
 #include <poll.h>
 
@@ -51,14 +52,37 @@ struct Die {
   static constexpr std::string_view help = "Ends the process, or nearly.";
   static void fields(auto& op, auto v) { v("way", op.way); }
 };
-using Operation = std::variant<Put, Take, Noise, Die>;
+struct Fill {
+  PageRegister first;
+  Number<8> count;
+  static constexpr std::string_view name = "fill";
+  static constexpr std::uint8_t code = 5;
+  static constexpr std::string_view help = "Puts 6 into so many registers in a row.";
+  static void fields(auto& op, auto v) { v("first", op.first), v("count", op.count); }
+};
+struct Raise {
+  PageRegister page;
+  static constexpr std::string_view name = "raise";
+  static constexpr std::uint8_t code = 6;
+  static constexpr std::string_view help = "Adds one to the number in a register.";
+  static void fields(auto& op, auto v) { v("page", op.page); }
+};
+struct Burst {
+  static constexpr std::string_view name = "burst";
+  static constexpr std::uint8_t code = 7;
+  static constexpr std::string_view help = "Ends the process in much noise, otherwise in silence.";
+  static void fields(auto&, auto) {}
+};
+using Operation = std::variant<Put, Take, Noise, Die, Fill, Raise, Burst>;
 static_assert(props::codes_are_distinct<Operation>());
 
 inline constexpr std::array table{
     props::Rule{"TOY-PAIR", "toy", "No two registers hold 7 or more.", "", "", "",
                 props::Cost::constant, props::Scope::subject},
     props::Rule{"TOY-NOISE", "toy", "The noise stays below 1000.", "", "", "",
-                props::Cost::constant, props::Scope::subject}};
+                props::Cost::constant, props::Scope::subject},
+    props::Rule{"TOY-STRICT", "toy", "No register holds 1000.", "", "", "", props::Cost::linear,
+                props::Scope::subject}};
 
 struct Newborn {
   explicit Newborn(const ref::core::Config& config) : machine(config) {}
@@ -104,8 +128,9 @@ class World {
  public:
   using Step = props::Step<Operation>;
   World(const Newborn& newborn, const Judging& judging) { reset(newborn, judging); }
-  void reset(const Newborn& newborn, const Judging&) {
+  void reset(const Newborn& newborn, const Judging& judging) {
     *this = World{};
+    strict_ = judging.strict;
     pages_ = newborn.machine.pages();
   }
   props::Answer apply(const Step& step) {
@@ -124,6 +149,11 @@ class World {
       hash.low += Random(held_[i] << 8 | i).next(), hash.high += Random(~held_[i]).next();
     return hash;
   }
+  ref::core::Hash exact_state() const {
+    std::string all = std::to_string(noise_) + ' ' + std::to_string(pages_);
+    for (const std::uint64_t held : held_) all += ' ' + std::to_string(held);
+    return fuzz::fingerprint(all);
+  }
   std::string picture() const { return "a picture"; }
 
  private:
@@ -133,9 +163,8 @@ class World {
     if (held != 0) return {props::Answer::Kind::skipped, 0, {}};
     held = op.value.value + 1;
     ++reach_.puts;
-    int large = 0;
-    for (const std::uint64_t h : held_) large += h > 7 ? 1 : 0;
-    if (large >= 2) break_rule(table[0], "one large number", "two");
+    if (strict_ && op.value.value == 1000) break_rule(table[2], "another number", "1000");
+    judge_pairs();
     return {props::Answer::Kind::count, op.value.value, {}};
   }
   props::Answer run(const Take& op) {
@@ -143,6 +172,26 @@ class World {
     held_[op.page.value] = 0;
     ++reach_.takes;
     return {};
+  }
+  props::Answer run(const Fill& op) {
+    for (std::size_t i = op.first.value; i < op.first.value + op.count.value; ++i)
+      if (i < held_.size() && held_[i] == 0) held_[i] = 7;
+    return {};
+  }
+  props::Answer run(const Raise& op) {
+    if (held_[op.page.value] == 0) return {props::Answer::Kind::skipped, 0, {}};
+    ++held_[op.page.value];
+    judge_pairs();
+    return {};
+  }
+  props::Answer run(const Burst&) {
+    REQUIRE(noise_ > 0);
+    if (noise_ >= 500) std::abort();
+    return {};
+  }
+  void judge_pairs() {
+    if (std::ranges::count_if(held_, [](std::uint64_t h) { return h > 7; }) >= 2)
+      break_rule(table[0], "one large number", "two");
   }
   props::Answer run(const Noise& op) {
     noise_ += op.loud.value;
@@ -154,12 +203,14 @@ class World {
     return {};
   }
   void break_rule(const props::Rule& rule, std::string expected, std::string actual) {
+    if (violation_) return;
     violation_ = props::Violation{&rule, steps_ - 1, std::move(expected), std::move(actual), ""};
   }
 
   std::array<std::uint64_t, 64> held_{};  // the number and one; 0: empty
   std::uint64_t noise_ = 0, pages_ = 0;
   std::size_t steps_ = 0;
+  bool strict_ = false;
   Reach reach_;
   std::optional<props::Violation> violation_;
 };
