@@ -49,6 +49,13 @@ std::string name_error(const std::string& name) {
   return fmt::format("bad name '{}'; expected small letters, digits and inner dashes", name);
 }
 
+std::string stages_help() {
+  std::string text = "Stages, until none finds anything smaller:\n";
+  for (const fuzz::StageRow& row : fuzz::stage_table)
+    text += fmt::format("  {:<10} {}\n", row.name, row.help);
+  return text;
+}
+
 // What `--bytes`, `--layer` and `--machine` say about a trace.
 void add_source_options(CLI::App& verb, TraceSource& source) {
   verb.add_flag("--bytes", source.bytes, "the file is a raw input of a fuzzer, no text");
@@ -145,11 +152,24 @@ void CommandLine::add_replay() {
 void CommandLine::add_minimize() {
   auto options = std::make_shared<MinimizeVerbOptions>();
   CLI::App& verb = this->verb("minimize", "Makes the smallest trace that breaks the same rule.");
-  verb.add_option("FILE", options->source.file, "a trace that breaks a rule")->required();
+  CLI::Option* file = verb.add_option("FILE", options->source.file, "a trace that breaks a rule");
   add_source_options(verb, options->source);
   verb.add_option("--out", options->out, "where it goes; default: stdout");
-  verb.add_option("--budget", options->budget, "executed steps to spend; default: two millions")
+  verb.add_option("--budget", options->budget,
+                  "executed steps to spend before the search; default: two millions")
       ->check(count_error);
+  verb.add_option(
+          "--search", options->search,
+          "executed steps to spend on the search for a shorter one; default: half a million")
+      ->check(count_error);
+  CLI::Option* state = verb.add_option(
+      "--state", options->state, "keeps what is known in this file, and goes on if it is there");
+  CLI::Option* resume =
+      verb.add_option("--resume", options->resume, "goes on from a state file, instead of a trace");
+  resume->excludes(file)->excludes(state);
+  verb.add_flag("--stages", options->stages,
+                "a table of what each stage left, instead of the trace");
+  verb.footer(stages_help());
   verb.callback([this, options] {
     work_ = [this, options] {
       options->json = json_;

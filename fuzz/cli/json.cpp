@@ -43,4 +43,14 @@ Json json_of(const fuzz::RunResult& run) {
   return json;
 }
 
+Json json_of(const fuzz::Shortest& shortest) {
+  return {{"status", name_of(shortest.status)},
+          {"words", words_of(shortest)},
+          {"alphabet", shortest.alphabet},
+          {"registers", shortest.registers},
+          {"sequences", shortest.sequences},
+          {"states", shortest.states},
+          {"bound", shortest.bound}};
+}
+
 }  // namespace cli

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fuzz/cli/input.hpp"
-#include "fuzz/engine/run.hpp"
+#include "fuzz/engine/finding.hpp"
 #include "props/core/rule.hpp"
 
 namespace cli {
@@ -18,5 +18,7 @@ Json json_of(const InputError&);
 // end, rule, step (from 1; null when clean), step_text, expected, actual, picture, output,
 // executed, skipped, digest.
 Json json_of(const fuzz::RunResult&);
+// status, words, alphabet, registers, sequences, states, bound.
+Json json_of(const fuzz::Shortest&);
 
 }  // namespace cli
