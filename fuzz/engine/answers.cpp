@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -30,6 +31,17 @@ std::unexpected<std::string> no_state(const std::filesystem::path& path, std::st
   return std::unexpected(
       fmt::format("{}: {}; expected what `allocheck minimize FILE --state {}` wrote", path.string(),
                   what, path.string()));
+}
+
+// The child of a minimizer that was killed holds the lock until it is gone too, a moment later.
+bool lock(int fd) {
+  for (int tries = 0; tries < 50; ++tries) {
+    if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return true;
+    if (errno != EWOULDBLOCK) return false;
+    ::poll(nullptr, 0, 20);
+  }
+  errno = EWOULDBLOCK;
+  return false;
 }
 
 std::string header_of(std::string_view trace) {
@@ -85,7 +97,7 @@ std::expected<AnswerBook, std::string> AnswerBook::open(const std::filesystem::p
   AnswerBook book;
   book.file_ = Fd(::open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC));
   if (!book.file_.open()) return cannot("open", path);
-  if (::flock(book.file_.get(), LOCK_EX | LOCK_NB) != 0) return cannot("lock", path);
+  if (!lock(book.file_.get())) return cannot("lock", path);
   std::string text;
   while (read_some(book.file_.get(), text)) {}
   // A kill may have cut the last line.

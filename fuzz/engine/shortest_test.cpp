@@ -39,6 +39,19 @@ TEST(Shortest, FindsWhatNoOtherStageFinds) {
             "proved shortest in this alphabet (1 step, 0 registers; 4 sequences, 4 states)");
 }
 
+TEST(Shortest, EveryCompilerCountsTheSame) {
+  const MinimizeResult result =
+      *toy::row().minimize(toy::trace_text("p5 = put(value=3)\nnoise(loud=130)\ntake(page=p5)\n"
+                                           "noise(loud=250)\nnoise(loud=250)\np9 = put(value=900)\n"
+                                           "noise(loud=250)\nnoise(loud=130)\nnoise(loud=1)\n",
+                                           "era=linux-2.6.11 zones=DMA:16,NORMAL@32:64 cpus=4 "
+                                           "pcp=off"),
+                           {});
+  EXPECT_EQ(result.steps_after, 4u);
+  EXPECT_EQ(result.executed, 1575u);
+  EXPECT_EQ(result.candidates, 336u);
+}
+
 TEST(Shortest, SaysHowFarItsBudgetCame) {
   const MinimizeResult result = minimize(five, {.search_budget = 8});
   EXPECT_EQ(result.steps_after, 5u);

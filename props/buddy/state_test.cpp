@@ -65,7 +65,7 @@ TEST(ExactState, OneStateOneFuture) {
   const Newborn newborn(machine(crowded));
   World one(newborn, Judging::everything()), other(newborn, Judging::everything());
   std::size_t same = 0;
-  for (int run = 0; run < 400; ++run) {
+  for (int run = 0; run < 120; ++run) {
     one.reset(newborn, Judging::everything());
     const Generator generator(random);
     for (std::uint64_t i = random.below(24); i-- > 0;) one.apply(generator.draw(one, random));
@@ -83,7 +83,7 @@ TEST(ExactState, OneStateOneFuture) {
     one.finish(), other.finish();
     ASSERT_EQ(one.violation().has_value(), other.violation().has_value());
   }
-  EXPECT_GT(same, 40u);
+  EXPECT_GT(same, 12u);
 }
 
 }  // namespace
