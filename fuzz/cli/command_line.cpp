@@ -169,7 +169,7 @@ void CommandLine::add_minimize() {
   resume->excludes(file)->excludes(state);
   verb.add_flag("--stages", options->stages,
                 "a table of what each stage left, instead of the trace");
-  verb.footer(stages_help());
+  verb.footer(stages_help() + "\nExit codes:\n" + exit_code_text());
   verb.callback([this, options] {
     work_ = [this, options] {
       options->json = json_;
