@@ -1,6 +1,7 @@
 // layer: what the engines need to know of the page allocator's row, and nothing else.
 #pragma once
 #include "props/buddy/generator.hpp"
+#include "props/buddy/properties.hpp"
 #include "props/buddy/world.hpp"
 
 namespace props::buddy {
@@ -17,6 +18,7 @@ struct Layer {
   using Generator = props::buddy::Generator;
   static Config draw_machine(Random& random) { return props::buddy::draw_machine(random); }
   static std::span<const Rule> rules() { return props::buddy::rules(); }
+  static std::span<const Property> properties() { return props::buddy::properties(); }
 };
 
 }  // namespace props::buddy

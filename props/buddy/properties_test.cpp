@@ -1,165 +1,121 @@
-// Properties of whole generated traces; the name of each is the sentence that must be true.
-//
-// RapidCheck draws a seed, our generator draws the machine and the steps: its weights know what a
-// step needs. Nothing is shrunk here; a failing seed becomes a trace, and our minimizer shrinks it.
+// Every property holds of generated traces, and none is idle. `allocheck check` asks longer.
+#include "props/buddy/properties.hpp"
+
 #include <gtest/gtest.h>
-#include <rapidcheck/gtest.h>
 
 #include <set>
 
 #include "props/buddy/layer.hpp"
+#include "props/core/cases.hpp"
 
 namespace props::buddy {
 namespace {
 
-using ref::buddy::Machine;
-using ref::buddy::PageKind;
-using ref::core::Index;
-using Step = World::Step;
 using Trace = Layer::Trace;
 
-struct QuietEnv final : ref::core::Env {};
+Trace trace_of(const CaseSeed& one) {
+  return draw_trace<Layer>(one, [](const Trace&) {});
+}
 
-struct Run {
-  Newborn newborn;
-  Trace trace;
-  World world;
-};
+class Properties : public testing::TestWithParam<std::size_t> {};
 
-// Draws a machine and up to 200 steps, and runs them.
-Run draw_run(const Judging& judging) {
-  const auto seed =
-      *rc::gen::noShrink(rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint64_t>()));
-  Random random(seed);
-  const Config config = draw_machine(random);
-  Run run{Newborn(config), {config, {}, {}, {}}, World(Newborn(config), judging)};
-  const Generator generator(random);
-  for (auto n = 16 + random.below(185); n > 0; --n) {
-    run.trace.steps.push_back(generator.draw(run.world, random));
-    run.world.apply(run.trace.steps.back());
+TEST_P(Properties, hold) {
+  const Property& property = properties()[GetParam()];
+  std::uint64_t asked = 0;
+  const auto holds = [&](const CaseSeed& one) {
+    const Trace trace = trace_of(one);
+    const Newborn newborn(trace.machine);
+    const Verdict verdict = property.judge(property.rule, newborn, trace, [](std::size_t) {});
+    asked += verdict.asked;
+    if (const auto& v = verdict.violation)
+      ADD_FAILURE() << property.rule.sentence << "\n"
+                    << v->rule->id << " at step " << v->step + 1 << ": expected " << v->expected
+                    << ", actual " << v->actual << "\n"
+                    << v->picture << print_trace(trace);
+    return !verdict.violation;
+  };
+  EXPECT_EQ(check_cases(seed_of_property(1, property.rule.id, 0), 30, holds), 30u);
+  EXPECT_GE(asked, 10u) << property.rule.sentence << " was hardly put to the test";
+}
+
+std::string name_of_property(const testing::TestParamInfo<std::size_t>& info) {
+  std::string name(properties()[info.param].rule.sentence);
+  std::erase_if(name, [](char c) { return c == ',' || c == '.' || c == '\''; });
+  for (char& c : name)
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Properties, testing::Range(std::size_t{0}, properties().size()),
+                         name_of_property);
+
+TEST(PropertyList, names_are_sentences_and_ids_are_told_apart_from_those_of_rules) {
+  std::set<std::string_view> ids, sentences;
+  for (const Property& p : properties()) {
+    EXPECT_TRUE(p.rule.id.starts_with("PROP-")) << p.rule.id;
+    EXPECT_TRUE(ids.insert(p.rule.id).second) << p.rule.id;
+    EXPECT_TRUE(sentences.insert(p.rule.sentence).second) << p.rule.sentence;
+    EXPECT_TRUE(p.rule.sentence.ends_with('.')) << p.rule.sentence;
+    EXPECT_EQ(p.rule.layer, Layer::name);
+    EXPECT_EQ(find_rule(rules(), p.rule.id), nullptr);
   }
-  return run;
 }
 
-void require_right(const World& world) {
-  if (const auto& v = world.violation())
-    RC_FAIL(std::string(v->rule->id) + ": expected " + v->expected + ", actual " + v->actual);
+// --- the cases --------------------------------------------------------------------------------
+
+std::vector<CaseSeed> cases_of(std::uint64_t seed, std::uint64_t runs) {
+  std::vector<CaseSeed> all;
+  check_cases(seed, runs, [&](const CaseSeed& one) {
+    all.push_back(one);
+    return true;
+  });
+  return all;
 }
 
-ref::core::Hash digest_of(const Newborn& newborn, const std::vector<Step>& steps) {
-  World world(newborn, Judging::cheap());
-  for (const Step& step : steps) world.apply(step);
-  return world.digest();
+TEST(Cases, one_seed_draws_the_same_cases_and_another_draws_others) {
+  const auto cases = cases_of(7, 50);
+  EXPECT_EQ(cases.size(), 50u);
+  EXPECT_EQ(cases, cases_of(7, 50));
+  EXPECT_NE(cases, cases_of(8, 50));
+  for (std::size_t i = 0; i < 5; ++i)
+    EXPECT_EQ(print_trace(trace_of(cases[i])), print_trace(trace_of(cases_of(7, 50)[i])));
 }
 
-using Shape = std::set<std::pair<Pfn, unsigned>>;
-
-Shape shape_of(const Machine& m) {
-  Shape shape;
-  for (Index z = 0; z < m.config.zone_count; ++z) {
-    const auto& zone = ref::buddy::zone_at(m, z);
-    for (Index i = 0; i < zone.pages; ++i) {
-      const auto& page = ref::buddy::page_at(m, zone.map + i);
-      if (page.kind == PageKind::free_head) shape.insert({zone.first + i, page.order});
-    }
+// What RapidCheck draws without the nominal size is small at first, and often its least.
+TEST(Cases, seeds_and_lengths_are_spread_evenly_from_the_first_case_on) {
+  std::array<unsigned, 4> lengths{}, seeds{};
+  constexpr unsigned runs = 400;
+  for (const CaseSeed& one : cases_of(3, runs)) {
+    ASSERT_GE(one.steps, case_steps_min);
+    ASSERT_LE(one.steps, case_steps_max);
+    ++lengths[(one.steps - case_steps_min) * 4 / (case_steps_max - case_steps_min + 1)];
+    ++seeds[one.seed >> 62];
   }
-  return shape;
-}
-
-// What is left to have in the largest blocks when all but reserved and lost frames is free.
-Shape shape_without_lost(const Newborn& newborn, const Machine& m, bool& any_lost) {
-  PageOracle oracle = newborn.oracle;
-  Shape shape;
-  for (Index z = 0; z < m.config.zone_count; ++z) {
-    const auto& zone = ref::buddy::zone_at(m, z);
-    for (Index i = 0; i < zone.pages; ++i)
-      if (ref::buddy::page_at(m, zone.map + i).kind == PageKind::leaked)
-        oracle.lost(zone.first + i, 1), any_lost = true;
-    for (const FreeBlock& b : oracle.free_blocks(z)) shape.insert({b.pfn, b.order});
+  for (std::size_t quarter = 0; quarter < 4; ++quarter) {
+    EXPECT_GT(lengths[quarter], runs / 4 * 6 / 10) << quarter;  // six deviations below the mean
+    EXPECT_GT(seeds[quarter], runs / 4 * 6 / 10) << quarter;
   }
-  return shape;
 }
 
-// Gives every live block of the machine back, as good owners would.
-void free_everything(Machine& m) {
-  QuietEnv env;
-  for (Index z = 0; z < m.config.zone_count; ++z) {
-    const auto zone = ref::buddy::zone_at(m, z);
-    for (Pfn pfn = zone.first; pfn < zone.first + zone.pages; ++pfn) {
-      const auto page = ref::buddy::page_at(m, ref::buddy::page_index(zone, pfn));
-      if (page.kind != PageKind::live_head) continue;
-      ref::buddy::set_page_flags(m, pfn, 0);
-      ref::buddy::set_page_mapcount(m, pfn, 0);
-      while (ref::buddy::page_count(m, pfn) > 1) ref::buddy::put_page(env, m, pfn);
-      ref::buddy::free_pages_(env, m, pfn, page.order);
-    }
-  }
-  ref::buddy::drain_all_pages(env, m);
+TEST(Cases, the_first_no_is_the_last_question) {
+  unsigned asked = 0;
+  EXPECT_EQ(check_cases(1, 100, [&](const CaseSeed&) { return ++asked < 5; }), 4u);
+  EXPECT_EQ(asked, 5u);
 }
 
-RC_GTEST_PROP(Pages, freeing_everything_restores_the_newborn_shape_once_drained, ()) {
-  const Run run = draw_run(Judging::cheap());
-  require_right(run.world);
-  Machine m = run.world.machine();
-  free_everything(m);
-  bool any_lost = false;
-  const Shape wanted = shape_without_lost(run.newborn, m, any_lost);
-  RC_CLASSIFY(any_lost, "pages were lost");
-  RC_CLASSIFY(shape_of(run.world.machine()) != wanted, "something was live or parked");
-  RC_ASSERT(shape_of(m) == wanted);
-  RC_ASSERT(any_lost || shape_of(m) == shape_of(run.newborn.machine));
+TEST(Cases, a_property_draws_the_same_whatever_is_checked_beside_it) {
+  std::set<std::uint64_t> seeds;
+  for (const Property& p : properties())
+    for (const std::uint64_t round : {0u, 1u})
+      EXPECT_TRUE(seeds.insert(seed_of_property(5, p.rule.id, round)).second) << p.rule.id;
 }
 
-RC_GTEST_PROP(Pages, the_reference_breaks_no_rule_on_any_trace, ()) {
-  Run run = draw_run(Judging::everything());
-  run.world.finish();
-  require_right(run.world);
-}
-
-RC_GTEST_PROP(Pages, a_snapshot_is_independent_and_goes_on_as_the_original_does, ()) {
-  const Run run = draw_run(Judging::cheap());
-  const std::size_t half = run.trace.steps.size() / 2;
-  World world(run.newborn, Judging::cheap());
-  for (std::size_t i = 0; i < half; ++i) world.apply(run.trace.steps[i]);
-  World snapshot = world;
-  const auto digest = snapshot.digest();
-  for (std::size_t i = half; i < run.trace.steps.size(); ++i) world.apply(run.trace.steps[i]);
-  RC_ASSERT(snapshot.digest() == digest);
-  RC_ASSERT(snapshot.machine().arena.hash_of_all() == snapshot.machine().arena.hash());
-  for (std::size_t i = half; i < run.trace.steps.size(); ++i) snapshot.apply(run.trace.steps[i]);
-  RC_ASSERT(snapshot.digest() == run.world.digest());
-}
-
-RC_GTEST_PROP(Pages, text_and_bytes_keep_what_a_trace_does, ()) {
-  const Run run = draw_run(Judging::cheap());
-  const std::string text = print_trace(run.trace);
-  const auto read = parse_trace<Operation>(text);
-  RC_ASSERT(read.has_value());
-  RC_ASSERT(print_trace(*read) == text);
-  RC_ASSERT(read->machine == run.trace.machine);
-  RC_ASSERT(digest_of(Newborn(read->machine), read->steps) == run.world.digest());
-  const Trace decoded = decode_trace<Operation>(encode_trace(run.trace));
-  RC_ASSERT(print_trace(decoded) == text);
-  RC_ASSERT(digest_of(Newborn(decoded.machine), decoded.steps) == run.world.digest());
-}
-
-RC_GTEST_PROP(Pages, equal_traces_give_equal_digests_also_after_reset, ()) {
-  const Run run = draw_run(Judging::cheap());
-  RC_ASSERT(digest_of(run.newborn, run.trace.steps) == run.world.digest());
-  World used = run.world;
-  used.reset(run.newborn, Judging::cheap());
-  RC_ASSERT(used.digest() == World(run.newborn, Judging::cheap()).digest());
-  for (const Step& step : run.trace.steps) used.apply(step);
-  RC_ASSERT(used.digest() == run.world.digest());
-}
-
-// Judging more must not change what happens. Stamps are part of the state, so both write the same.
-RC_GTEST_PROP(Pages, what_is_judged_does_not_change_what_happens, ()) {
-  const Run run = draw_run(Judging{.stamps = Judging::everything().stamps});
-  World watched(run.newborn, Judging::everything());
-  for (const Step& step : run.trace.steps) watched.apply(step);
-  require_right(watched);
-  RC_ASSERT(watched.digest() == run.world.digest());
+TEST(Cases, a_drawn_trace_is_told_before_each_of_its_steps_runs) {
+  std::vector<std::size_t> told;
+  const Trace trace =
+      draw_trace<Layer>({5, 20}, [&](const Trace& t) { told.push_back(t.steps.size()); });
+  ASSERT_EQ(told.size(), trace.steps.size() + 1);
+  for (std::size_t i = 0; i < told.size(); ++i) EXPECT_EQ(told[i], i);
 }
 
 }  // namespace

@@ -62,6 +62,7 @@ struct Block {
   std::uint16_t flags = 0;
   std::uint32_t mapcount = 0;
   std::uint32_t private_data = 0;
+  bool operator==(const Block&) const = default;
 };
 
 class World final : private ref::core::Env {
