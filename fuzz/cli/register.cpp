@@ -26,6 +26,21 @@ const std::vector<props::Rule>& all_rules() {
   return all;
 }
 
-const props::Rule* rule_of(std::string_view id) { return props::find_rule(all_rules(), id); }
+const std::vector<props::Rule>& all_properties() {
+  static const std::vector<props::Rule> all = [] {
+    std::vector<props::Rule> gathered;
+    for (const fuzz::Layer& layer : fuzz::layers()) {
+      const auto some = layer.properties();
+      gathered.insert(gathered.end(), some.begin(), some.end());
+    }
+    return gathered;
+  }();
+  return all;
+}
+
+const props::Rule* rule_of(std::string_view id) {
+  const props::Rule* rule = props::find_rule(all_rules(), id);
+  return rule != nullptr ? rule : props::find_rule(all_properties(), id);
+}
 
 }  // namespace cli

@@ -49,7 +49,7 @@ void Hunt::confirm(Catch& one) {
   }
   std::array<RunResult, 2> runs;
   for (RunResult& run : runs) {
-    auto result = one.layer->run(one.found, true, options_.limits);
+    auto result = one.layer->run_for(one.found, one.seen, options_.limits);
     if (!result) {
       one.note = fmt::format("the stored trace cannot be read: {}", result.error().what);
       return;
@@ -84,7 +84,7 @@ void Hunt::minimize(Catch& one) {
   }
   if (smaller->stopped != MinimizeResult::Stopped::fixed_point)
     one.note = fmt::format("{} before the trace was minimal", name_of(smaller->stopped));
-  auto again = one.layer->run(smaller->text, true, options_.limits);
+  auto again = one.layer->run_for(smaller->text, smaller->rule, options_.limits);
   if (!again || again->rule != smaller->rule) {
     one.note = "could not be minimized: a replay of the smaller trace does not break the rule";
     return;

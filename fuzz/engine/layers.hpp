@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fuzz/engine/check.hpp"
 #include "fuzz/engine/finding.hpp"
 #include "fuzz/engine/language.hpp"
 #include "fuzz/engine/reach.hpp"
@@ -30,7 +31,8 @@ struct TraceInfo {
 
 struct Layer {
   std::string_view name;
-  std::vector<props::Rule> (*rules)();  // of the layer; those of running a trace come beside
+  std::vector<props::Rule> (*rules)();       // of the layer; those of running a trace come beside
+  std::vector<props::Rule> (*properties)();  // true of every trace; their ids are no rule's
 
   std::expected<TraceInfo, props::TraceError> (*inspect)(std::string_view text);  // parses only
   std::string (*print_canonical)(std::string_view text);  // "" when it does not parse
@@ -39,9 +41,13 @@ struct Layer {
 
   std::expected<RunResult, props::TraceError> (*run)(std::string_view text, bool isolated,
                                                      const RunLimits&);
+  // Isolated, and judged by what sees that rule: a property's id means this property alone.
+  std::expected<RunResult, props::TraceError> (*run_for)(std::string_view text,
+                                                         std::string_view rule, const RunLimits&);
   std::expected<MinimizeResult, props::TraceError> (*minimize)(std::string_view text,
                                                                const MinimizeOptions&);
   SwarmResult (*swarm)(const SwarmOptions&);
+  CheckResult (*check)(const CheckOptions&);  // null when the layer has no properties
 
   // story.hpp: what the trace did, as data and as Markdown.
   std::expected<Story, props::TraceError> (*tell)(std::string_view text);

@@ -1,5 +1,6 @@
 // row: the functions of one layer, made from its types, with text and numbers on their outside.
 #pragma once
+#include "fuzz/engine/check_worker.hpp"
 #include "fuzz/engine/layers.hpp"
 #include "fuzz/engine/minimize.hpp"
 #include "fuzz/engine/swarm_worker.hpp"
@@ -36,26 +37,45 @@ struct Row {
                                                          const RunLimits& limits) {
     const auto trace = parse(text);
     if (!trace) return std::unexpected(trace.error());
-    const auto judging = replay_judging<L>(*trace);
-    return isolated ? run_isolated<L>(*trace, judging, limits) : run_here<L>(*trace, judging);
+    return isolated ? judge_isolated<L>(*trace, limits)
+                    : run_here<L>(*trace, replay_judging<L>(*trace));
+  }
+  static std::expected<RunResult, props::TraceError> run_for(std::string_view text,
+                                                             std::string_view rule,
+                                                             const RunLimits& limits) {
+    const auto trace = parse(text);
+    if (!trace) return std::unexpected(trace.error());
+    return is_property<L>(rule) ? run_property_isolated<L>(*trace, rule, limits)
+                                : judge_isolated<L>(*trace, limits);
   }
   static std::expected<MinimizeResult, props::TraceError> minimize(std::string_view text,
                                                                    const MinimizeOptions& options) {
     auto trace = parse(text);
     if (!trace) return std::unexpected(trace.error());
-    return fuzz::minimize<L>(std::move(*trace), options);
+    MinimizeOptions how = options;
+    // Without a rule the world is asked first, and then what only a property sees.
+    if (how.rule.empty()) {
+      const RunResult broken = judge_isolated<L>(*trace, how.limits);
+      if (is_property<L>(broken.rule)) how.rule = broken.rule;
+    }
+    if (is_property<L>(how.rule))
+      return fuzz::minimize<L>(std::move(*trace), how, PropertyRunner<L>(how.rule));
+    return fuzz::minimize<L>(std::move(*trace), how);
   }
 
   static constexpr Layer layer() {
     return {.name = L::name,
             .rules = rules,
+            .properties = properties_of<L>,
             .inspect = inspect,
             .print_canonical = print_canonical,
             .text_of_bytes = text_of_bytes,
             .bytes_of_text = bytes_of_text,
             .run = run,
+            .run_for = run_for,
             .minimize = minimize,
             .swarm = swarm<L>,
+            .check = check<L>,
             .tell = tell<L>,
             .show = show<L>,
             .language = language_of<L>};

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fuzz/engine/properties.hpp"
 #include "fuzz/engine/run.hpp"
 #include "props/core/rule.hpp"
 
@@ -65,9 +66,12 @@ std::expected<Story, props::TraceError> tell(std::string_view text) {
     story.steps.push_back({props::print_step(step, trace->machine.era), step.line, {}});
 
   const auto judging = replay_judging<L>(*trace);
-  story.result = run_isolated<L>(*trace, judging, RunLimits{});
+  story.result = judge_isolated<L>(*trace, RunLimits{});
   story.rule = props::find_rule(L::rules(), story.result.rule);
   if (story.rule == nullptr) story.rule = props::find_rule(props::run_rules(), story.result.rule);
+  if constexpr (has_properties<L>)
+    for (const auto& property : L::properties())
+      if (property.rule.id == story.result.rule) story.rule = &property.rule;
 
   const bool broken = story.result.end != RunResult::End::clean;
   const std::size_t failing =

@@ -256,13 +256,16 @@ inline const fuzz::Layer& row() {
   using Row = fuzz::Row<Layer>;
   static const fuzz::Layer layer{.name = Layer::name,
                                  .rules = Row::rules,
+                                 .properties = nullptr,
                                  .inspect = Row::inspect,
                                  .print_canonical = Row::print_canonical,
                                  .text_of_bytes = Row::text_of_bytes,
                                  .bytes_of_text = Row::bytes_of_text,
                                  .run = Row::run,
+                                 .run_for = Row::run_for,
                                  .minimize = Row::minimize,
                                  .swarm = fuzz::swarm<Layer>,
+                                 .check = nullptr,
                                  .tell = nullptr,
                                  .show = nullptr,
                                  .language = nullptr};

@@ -12,6 +12,7 @@
 
 #include "fuzz/engine/candidates.hpp"
 #include "fuzz/engine/finding.hpp"
+#include "fuzz/engine/properties.hpp"
 #include "fuzz/engine/question.hpp"
 #include "fuzz/engine/remote.hpp"
 
@@ -146,6 +147,7 @@ class Trials {
       if (options_.isolated) remote_.retire();
       const auto answer = remote_.exchange(question);
       result = answer ? of_short_form(*answer) : answer.error();
+      result.step = step_of_count(result.step);
       note(question, short_form(result));
     }
     const std::size_t steps = trace.steps.size();

@@ -67,7 +67,7 @@ PageOracle::PageOracle(const Config& config) : config_(config) {
   }
   REQUIRE(words <= UINT32_MAX);
   word_ = arena_.lay<std::uint64_t>(words);
-  untold_at_ = arena_.lay<std::uint8_t>(words);
+  untold_at_ = tree_.lay<std::uint8_t>(words);
   arena_.fit();
   tree_.fit();
   for (std::uint64_t w = 0; w < words; ++w) arena_.edit(word_, w) = ~std::uint64_t{0};
@@ -115,7 +115,7 @@ void PageOracle::tell_parents(const Zone& zone, std::uint64_t node) const {
 // Tells the tree of every word that changed since it was last asked.
 void PageOracle::tell_tree() const {
   for (const std::uint32_t word : untold_) {
-    arena_.edit(untold_at_, word) = 0;
+    tree_.edit(untold_at_, word) = 0;
     const Zone* zone = &zone_[0];
     while (word - zone->first_word >= zone->words) ++zone;
     const std::uint64_t leaf = zone->words + (word - zone->first_word);
@@ -130,8 +130,8 @@ void PageOracle::tell_tree() const {
 void PageOracle::change_word(std::uint64_t w, std::uint64_t bits, bool free) {
   std::uint64_t& word = arena_.edit(word_, w);
   word = free ? word & ~bits : word | bits;
-  if (arena_.at(untold_at_, w)) return;
-  arena_.edit(untold_at_, w) = 1;
+  if (tree_.at(untold_at_, w)) return;
+  tree_.edit(untold_at_, w) = 1;
   untold_.push_back(static_cast<std::uint32_t>(w));
 }
 

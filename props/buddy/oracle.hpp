@@ -111,11 +111,12 @@ class PageOracle {
   void recompute_marks();
 
   Config config_;
-  // Arenas, so that a reset costs what was touched. Telling the tree changes no answer.
-  mutable ref::core::Arena arena_;
-  ref::core::Table<std::uint64_t> word_;       // a bit for each position of each zone: not in U
+  // Arenas, so that a reset costs what was touched.
+  ref::core::Arena arena_;
+  ref::core::Table<std::uint64_t> word_;  // a bit for each position of each zone: not in U
+  // What the words say, as far as it was asked for: telling it of changes changes no answer.
+  mutable ref::core::Arena tree_;
   ref::core::Table<std::uint8_t> untold_at_;   // of a word: it is in untold_
-  mutable ref::core::Arena tree_;              // what the words say, as far as it was asked for
   mutable std::vector<std::uint32_t> untold_;  // words that changed since
   std::array<Zone, ref::core::zones_max> zone_{};
   std::array<std::uint64_t, ref::core::zones_max> unowned_{};
