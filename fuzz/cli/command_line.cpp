@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "fuzz/cli/check_verb.hpp"
 #include "fuzz/cli/exit_codes.hpp"
 #include "fuzz/cli/explain_verb.hpp"
 #include "fuzz/cli/fuzz_verb.hpp"
@@ -36,9 +37,9 @@ std::string layer_error(const std::string& name) {
   return fmt::format("no layer '{}'; expected one of: {}", name, layer_names());
 }
 
-// CLI11 takes -1 for a very large number.
+// CLI11 takes -1 for a very large number, and '' for none.
 std::string count_error(const std::string& number) {
-  if (number.find_first_not_of("0123456789") == number.npos) return "";
+  if (!number.empty() && number.find_first_not_of("0123456789") == number.npos) return "";
   return fmt::format("bad number '{}'; expected decimal digits", number);
 }
 
@@ -72,6 +73,7 @@ CommandLine::CommandLine() : app_("Is this memory allocator right?", "allocheck"
   app_.set_version_flag("--version", version_text);
   app_.footer("Exit codes:\n" + exit_code_text());
   add_fuzz();
+  add_check();
   add_replay();
   add_minimize();
   add_explain();
@@ -121,6 +123,31 @@ void CommandLine::add_fuzz() {
     work_ = [this, options] {
       options->json = json_;
       return fuzz_verb(*options);
+    };
+  });
+}
+
+void CommandLine::add_check() {
+  auto options = std::make_shared<CheckVerbOptions>();
+  CLI::App& verb = this->verb("check", "Draws traces, and asks of each whether properties hold.");
+  verb.add_option("LAYER", options->layers,
+                  "layers to check, of: " + layer_names() + "; default: all")
+      ->check(layer_error);
+  verb.add_option("--property", options->property,
+                  "only those with this in their id or sentence; see --list");
+  verb.add_option("--seed", options->seed, "repeats the check that printed it")->check(count_error);
+  verb.add_option("--runs", options->runs,
+                  "so many cases of each property, and the same cases for the same seed; default: "
+                  "100")
+      ->check(count_error);
+  verb.add_option("--time", options->time,
+                  "round after round for so long in total: 90, 90s, 15m, 2h");
+  verb.add_option("--out", options->out, "where findings go")->capture_default_str();
+  verb.add_flag("--list", options->list, "lists the properties, and checks nothing");
+  verb.callback([this, options] {
+    work_ = [this, options] {
+      options->json = json_;
+      return check_verb(*options);
     };
   });
 }

@@ -22,6 +22,7 @@ class CommandLine {
  private:
   CLI::App& verb(const std::string& name, const std::string& help);
   void add_fuzz();
+  void add_check();
   void add_replay();
   void add_minimize();
   void add_explain();
