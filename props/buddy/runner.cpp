@@ -91,7 +91,8 @@ Answer Runner::operator()(const Touch& op) {
 Answer Runner::operator()(const SetPagePrivate& op) {
   Block* b = live(op.page);
   if (b == nullptr || b->exact) return skipped();
-  ref::buddy::set_page_private(m_, b->pfn, static_cast<std::uint32_t>(op.value.value));
+  b->private_data = static_cast<std::uint32_t>(op.value.value);
+  ref::buddy::set_page_private(m_, b->pfn, b->private_data);
   return {};
 }
 

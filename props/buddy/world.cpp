@@ -177,6 +177,7 @@ void World::finish() {
   for (const Step& missed : armed_) ++reach_.skipped[missed.op.index()];
   armed_.clear();
   check_contents();
+  check_owners();
   exhaust();
   check_invariants();
   check_marks();
@@ -224,6 +225,28 @@ void World::check_contents() {
     if (const Broken w = stamp_broken(machine_, b.pfn, bytes, b.stamp, judging_.stamps))
       break_rule("PAGE-CONTENT", fmt::format("{:#x} at {}", w->expected, w->where),
                  fmt::format("{:#x}", w->actual));
+  }
+}
+
+// References, and what owners wrote beside the contents: still there, and nobody else's.
+void World::check_owners() {
+  using namespace ref::buddy;
+  for (const Block& b : blocks_) {
+    for (Pfn pfn = b.pfn; b.live && pfn < b.pfn + b.pages && !broken(); ++pfn) {
+      const bool single = pfn == b.pfn || b.exact;
+      const std::uint32_t references = single || b.compound ? b.references : 0;
+      if (page_count(machine_, pfn) != references)
+        break_rule("PAGE-COUNT", fmt::format("{} references of pfn {}", references, pfn),
+                   fmt::format("{}", page_count(machine_, pfn)));
+      if (!single || broken()) continue;
+      const Page& p = page_at(machine_, page_index(zone_at(machine_, *oracle_.zone_of(pfn)), pfn));
+      const unsigned flags = b.flags | (b.compound ? unsigned{PG_head} : 0u);
+      const unsigned seen = p.flags & ~unsigned{PG_pfmemalloc};
+      constexpr auto text = "pfn {}: private {}, mapcount {}, flags {:#x}";
+      if (p.private_data != b.private_data || p.mapcount != b.mapcount || seen != flags)
+        break_rule("PAGE-CONTENT", fmt::format(text, pfn, b.private_data, b.mapcount, flags),
+                   fmt::format(text, pfn, p.private_data, p.mapcount, seen));
+    }
   }
 }
 

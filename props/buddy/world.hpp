@@ -120,6 +120,7 @@ class World final : private ref::core::Env {
   void check_marks();
   void check_model();
   void check_contents();
+  void check_owners();
   void check_invariants();
   void exhaust();
   void begin_reach();
