@@ -7,6 +7,7 @@
 #include <array>
 #include <charconv>
 
+#include "props/buddy/invariants_records.hpp"
 #include "ref/buddy/buddy.hpp"
 
 namespace props::buddy {
@@ -17,7 +18,7 @@ using namespace ref::buddy;
 std::string at_pfn(Pfn pfn) { return fmt::format("pfn {}", pfn); }
 
 std::string at_zone(const Machine& m, Index z) {
-  const Zone& zone = zone_at(m, z);
+  const ref::core::ZoneSpec& zone = m.config.zones[z];
   return fmt::format("zone {} of node {}",
                      ref::core::zone_names[static_cast<std::size_t>(zone.kind)], zone.node);
 }
@@ -167,7 +168,7 @@ Broken canonical_broken(const Machine& m) {
     }
   }
   if (seen != scribbled) return Witness{"flagged frames that nobody owns", seen, scribbled};
-  return std::nullopt;
+  return unused_fields_broken(m);
 }
 
 // BUDDY-REFERENCED
@@ -176,8 +177,9 @@ Broken references_broken(const Machine& m) {
     const Zone& zone = zone_at(m, z);
     for (Index i = 0; i < zone.pages; ++i) {
       const Page& p = page_at(m, zone.map + i);
-      if ((p.kind == PageKind::live_head || p.kind == PageKind::reserved) && p.refcount == 0)
-        return Witness{at_pfn(zone.first + i) + ", references", 1, 0};
+      const bool wrong = (p.kind == PageKind::live_head && p.refcount == 0) ||
+                         (p.kind == PageKind::reserved && p.refcount != 1);
+      if (wrong) return Witness{at_pfn(zone.first + i) + ", references", 1, p.refcount};
       if ((p.flags & PG_head) && p.order == 0)
         return Witness{at_pfn(zone.first + i) + ", a compound block's order", 1, 0};
     }
@@ -251,21 +253,21 @@ Broken pcp_lock_broken(const Machine& m) {
 
 // BUDDY-EVENTS
 Broken events_broken(const Machine& m) {
-  std::uint64_t live = 0, leaked = 0, allocated = 0, freed = 0;
   for (Index z = 0; z < m.config.zone_count; ++z) {
     const Zone& zone = zone_at(m, z);
+    std::uint64_t live = 0, leaked = 0;
     for (Index i = 0; i < zone.pages; ++i) {
       const Page& p = page_at(m, zone.map + i);
       if (p.kind == PageKind::live_head) live += std::uint64_t{1} << p.order;
       leaked += p.kind == PageKind::leaked;
     }
-    allocated += m.events[z].pgalloc;
-    freed += m.events[z].pgfree;
+    // A page can be lost on its way out, before it was counted, or on its way back, after it was.
+    const std::uint64_t difference = m.events[z].pgalloc - m.events[z].pgfree;
+    if (difference < live || difference > live + leaked)
+      return Witness{at_zone(m, z) + ", PGALLOC - PGFREE", live, difference};
   }
-  // A page can be lost on its way out, before it was counted, or on its way back, after it was.
-  const std::uint64_t difference = allocated - freed;
-  if (difference < live || difference > live + leaked)
-    return Witness{"PGALLOC - PGFREE", live, difference};
+  for (std::size_t z = m.config.zone_count; z < m.events.size(); ++z)
+    if (m.events[z] != ref::buddy::Events{}) return Witness{"events of no zone", 0, 1};
   return std::nullopt;
 }
 
@@ -319,7 +321,10 @@ Broken buddyinfo_broken(const Machine& m) {
   return std::nullopt;
 }
 
+// The first two come first because the others, and the picture, are built on what they look at.
 constexpr std::array table{
+    Invariant{"ZONE-GEOMETRY", geometry_broken},
+    Invariant{"CONTEXT-LEGAL", context_broken},
     Invariant{"BUDDY-TILED", tiling_broken},
     Invariant{"BUDDY-LISTED", free_lists_broken},
     Invariant{"BUDDY-COUNTED", free_count_broken},

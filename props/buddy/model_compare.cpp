@@ -120,6 +120,11 @@ std::optional<std::string> Model::difference(const ref::buddy::Machine& m) const
       equal(free_factor(z, cpu), pcp.free_factor, where + " free factor");
     }
   }
+  const ref::buddy::Sysctl& sysctl = m.arena.at(m.buddy.sysctl, 0);
+  equal(min_free_kbytes_, sysctl.min_free_kbytes, "min_free_kbytes");
+  for (std::size_t kind = 0; kind < ratio_.size(); ++kind)
+    equal(ratio_[kind], sysctl.lowmem_reserve_ratio[kind],
+          fmt::format("lowmem_reserve_ratio of {}", ref::core::zone_names[kind]));
   equal(fail_nth_, m.globals().fail_page_alloc, "requests until the planned failure");
   if (found.empty()) return std::nullopt;
   return found;

@@ -1,15 +1,8 @@
-// Tests the world: how steps run, and that each rule it judges can be broken.
-//
-// The reference is right, so nothing breaks by itself: the tests reach behind the world's back and
-// edit its machine, as a faulty allocator would have left it.
-#include "props/buddy/world.hpp"
-
-#include <gtest/gtest.h>
-
+// Tests the world: how steps run. That each rule it judges can be broken, planted_test.cpp shows.
 #include <cstring>
 #include <set>
 
-#include "ref/buddy/lists.hpp"
+#include "props/buddy/scene.hpp"
 
 namespace props::buddy {
 namespace {
@@ -18,49 +11,6 @@ using ref::buddy::Machine;
 using Kind = Answer::Kind;
 
 struct QuietEnv final : ref::core::Env {};
-
-// A world on a machine line, fed with lines of a trace.
-class Scene {
- public:
-  explicit Scene(const std::string& line, const Judging& judging = Judging::cheap())
-      : line_(line), newborn_(*parse_machine(line)), world_(newborn_, judging) {}
-
-  // Runs steps; answers written behind them are judged by the world. Returns the last answer.
-  Answer run(const std::string& steps) {
-    const auto trace =
-        parse_trace<Operation>("allocheck 1\nmachine " + line_ + "\n" + steps + "\nend\n");
-    if (!trace) {
-      ADD_FAILURE() << trace.error().line << ": " << trace.error().what;
-      return {};
-    }
-    Answer last;
-    for (const auto& step : trace->steps) last = world_.apply(step);
-    return last;
-  }
-  std::string answer(const std::string& step) { return print_answer(run(step)); }
-  // As a faulty allocator would.
-  Machine& machine() { return const_cast<Machine&>(world_.machine()); }
-  World& world() { return world_; }
-  const Block& block(std::size_t reg) { return world_.blocks()[reg]; }
-  std::string broken() const {
-    return world_.violation() ? std::string(world_.violation()->rule->id) : "";
-  }
-  void expect_right() {
-    world_.finish();
-    EXPECT_EQ(broken(), "") << (world_.violation() ? world_.violation()->expected + " / " +
-                                                         world_.violation()->actual
-                                                   : "");
-  }
-
- private:
-  std::string line_;
-  Newborn newborn_;
-  World world_;
-};
-
-// One block of order 3 at birth, so that pages go out in address order.
-const std::string tiny = "era=linux-6.1 page=64 orders=4 zones=NORMAL:8 pcp=off";
-const std::string tiny_old = "era=linux-2.6.11 page=64 orders=4 zones=NORMAL:8 pcp=off";
 
 // --- answers, registers, skips ----------------------------------------------------------------
 
@@ -283,112 +233,6 @@ TEST(World, knows_which_misuse_loses_pages_and_which_frees_them) {
   EXPECT_EQ(left_after(tiny, "__free_page(page=p0)"), 5u);              // the tail is lost
   EXPECT_EQ(left_after(tiny, "__free_pages(page=p0, order=7)"), 4u);    // all is lost
   EXPECT_EQ(left_after(tiny, "get_page(page=p0, index=0)\nfree_pages(page=p0)"), 7u);  // B-33
-}
-
-// --- each rule can be broken ------------------------------------------------------------------
-
-struct Plant {
-  std::string rule, line, before;
-  void (*plant)(Machine&);
-  std::string after;  // empty: the checks at the end
-  Judging judging = Judging::cheap();
-};
-
-using namespace ref::buddy;
-
-QuietEnv quiet;
-void take_all(Machine& m) {
-  while (ref::buddy::alloc_pages(quiet, m, ref::core::GFP_BIT_NOWARN, 0)) {}
-}
-// A free block where no block of that order may be.
-void list_block(Machine& m, Index page, unsigned order) {
-  take_all(m);
-  edit_page(m, page) = {};
-  edit_page(m, page).kind = PageKind::free_head;
-  edit_page(m, page).order = static_cast<std::uint8_t>(order);
-  push_front(m, m.buddy.area, order, page);
-  edit_zone(m, 0).free_pages += 100;
-}
-
-const Judging modelled{.model = true};
-const Judging exhausting{.exhaust_every = 1};
-const Judging dense{.stamps = Stamps::spaced};
-const std::string one = "p0 = alloc_page(gfp=0)\n";
-const std::string again = "p1 = alloc_page(gfp=0)";
-
-const Plant plants[] = {
-    {"PAGE-ALIGNED", tiny, "", [](Machine& m) { list_block(m, 1, 1); },
-     "p1 = alloc_pages(order=1, gfp=0)"},
-    {"PAGE-INSIDE", "era=linux-6.1 page=64 orders=3 zones=NORMAL:7 pcp=off", "",
-     [](Machine& m) { list_block(m, 6, 1); }, "p1 = alloc_pages(order=1, gfp=0)"},
-    {"PAGE-DISJOINT", tiny, one, [](Machine& m) { free_pages_(quiet, m, 0, 0); }, again},
-    {"PAGE-ZONE", "era=linux-6.1 page=64 zones=DMA:8,NORMAL:8", "",
-     [](Machine& m) { m.buddy.zone_of[0][0] = 1; }, "p1 = alloc_page(gfp=GFP_DMA)"},
-    {"PAGE-FORBIDDEN", tiny, "", [](Machine& m) { m.buddy.zone_of[0][0] = 0; },
-     "p1 = alloc_page(gfp=GFP_DMA)"},
-    {"PAGE-REFUSED", tiny, "", take_all, again},
-    {"PAGE-REFUSED", tiny, "", take_all, "p1 = alloc_page(gfp=GFP_KERNEL)"},  // it waits
-    {"PAGE-REFUSED", tiny, "", take_all, "alloc_pages_bulk(first=p1, count=3, gfp=0)"},
-    {"PAGE-NOFAIL", tiny, "", [](Machine& m) { m.config.orders = 1; },
-     "p1 = alloc_pages(order=1, gfp=GFP_KERNEL|__GFP_NOFAIL)"},
-    {"PAGE-MISUSE", tiny, one, [](Machine& m) { free_pages_(quiet, m, 0, 0); },
-     "free_pages(page=p0)"},
-    {"PAGE-MISUSE", tiny, one + "free_pages(page=p0)\n",
-     [](Machine& m) { (void)ref::buddy::alloc_pages(quiet, m, 0, 0); }, "free_stale(page=p0)"},
-    {"PAGE-CONTENT", tiny, one, [](Machine& m) { write_pages(m, 0, 63, 1)[0] ^= std::byte{1}; },
-     "touch(page=p0)"},
-    {"PAGE-CONTENT", tiny, one, [](Machine& m) { write_pages(m, 0, 0, 1)[0] ^= std::byte{128}; },
-     "free_pages(page=p0)"},
-    {"PAGE-CONTENT", tiny, one, [](Machine& m) { write_pages(m, 0, 8, 1)[0] ^= std::byte{2}; }, "",
-     dense},
-    {"PAGE-FRESH", tiny, "", [](Machine& m) { edit_page(m, 0).private_data = 7; }, again},
-    {"PAGE-COUNT", tiny, one, [](Machine& m) { edit_page(m, 0).refcount = 2; },
-     "page_count(page=p0, index=0)"},
-    {"PAGE-ADDRESS", tiny, one, [](Machine& m) { edit_zone(m, 0).kind = ZoneKind::highmem; },
-     "page_address(page=p0)"},
-    {"PAGE-CONSERVED", tiny, one, [](Machine& m) { ++m.arena.edit(m.buddy.area, 0).count; },
-     "buddyinfo()"},
-    {"BUDDY-COALESCED", tiny, "", [](Machine& m) { (void)ref::buddy::alloc_pages(quiet, m, 0, 0); },
-     "touch(page=p9)", exhausting},
-    {"BUDDY-COUNTED", tiny, "", [](Machine& m) { ++edit_zone(m, 0).free_pages; }, ""},
-    {"ZONE-MARKS", tiny, "", [](Machine& m) { edit_zone(m, 0).watermark[mark_low] = 1; }, ""},
-    {"ZONE-RESERVE", tiny, "", [](Machine& m) { edit_zone(m, 0).lowmem_reserve[2] = 1; }, ""},
-    {"ZONEINFO-TEXT", tiny, "", [](Machine& m) { edit_zone(m, 0).watermark[mark_low] = 1; },
-     "zoneinfo()"},
-    {"BUDDY-EXACT", tiny, "", [](Machine& m) { (void)ref::buddy::alloc_pages(quiet, m, 0, 0); },
-     again, modelled},
-    {"BUDDY-ORDERED", tiny, "", [](Machine& m) { (void)ref::buddy::alloc_pages(quiet, m, 0, 0); },
-     "touch(page=p9)", modelled},
-};
-
-TEST(World, sees_each_fault_that_a_wrong_allocator_would_leave) {
-  for (const Plant& p : plants) {
-    Scene s(p.line, p.judging);
-    s.run(p.before);
-    ASSERT_EQ(s.broken(), "") << p.rule;
-    p.plant(s.machine());
-    if (p.after.empty()) s.world().finish();
-    else s.run(p.after);
-    ASSERT_EQ(s.broken(), p.rule) << p.before << p.after;
-    const Violation& v = *s.world().violation();
-    EXPECT_FALSE(v.expected.empty()) << p.rule;
-    EXPECT_NE(v.expected, v.actual) << p.rule;
-    EXPECT_FALSE(v.picture.empty()) << p.rule;
-  }
-}
-
-// Rules of calls that decide by what the world reads as well: no edit of the machine alone can
-// break them. Their mutants show that they bite.
-const std::set<std::string_view> by_mutants_only{"PAGE-WAITS", "PAGE-SLEEP", "PAGE-ZEROED",
-                                                 "PAGE-BULK"};
-
-TEST(World, every_rule_of_subjects_is_planted_here_or_has_a_mutant) {
-  std::set<std::string_view> planted;
-  for (const Plant& p : plants) planted.insert(p.rule);
-  for (const Rule& r : rules()) {
-    if (r.scope != Scope::subject) continue;
-    EXPECT_NE(planted.contains(r.id), by_mutants_only.contains(r.id)) << r.id;
-  }
 }
 
 // --- what it shows ----------------------------------------------------------------------------

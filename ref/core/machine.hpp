@@ -98,6 +98,7 @@ enum class WarnOnce : std::uint8_t {
   nofail_memalloc,
   nofail_costly
 };  // bits of Globals::warned
+constexpr unsigned warn_once_count = static_cast<unsigned>(WarnOnce::nofail_costly) + 1;
 void warn_once(Machine&, WarnOnce);
 void clear_log(Machine&);
 
