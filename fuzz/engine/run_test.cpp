@@ -1,6 +1,8 @@
 // What becomes of a trace that breaks a rule, or the process.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "fuzz/engine/process.hpp"
 #include "fuzz/engine/toy_layer.hpp"
 
@@ -71,6 +73,16 @@ TEST(Run, ADeathIsAResultWithTheStepThatDied) {
   const RunResult flooded = death(toy::by_flood, {.memory_bytes = 600u << 20});
   EXPECT_EQ(flooded.end, End::out_of_memory);
   EXPECT_EQ(flooded.rule, "RUN-CRASH");
+}
+
+TEST(Run, EveryRuleOfRunningIsSeenToBreak) {
+  std::set<std::string, std::less<>> broken{
+      run("p0 = put(value=3) -> count 4\n", true).rule,
+      run("die(way=" + std::to_string(toy::by_loop) + ")\n", true, {.seconds = 0.2}).rule};
+  for (const toy::Way way : {toy::by_abort, toy::by_require})
+    broken.insert(run("die(way=" + std::to_string(way) + ")\n", true).rule);
+  for (const props::Rule& rule : props::run_rules())
+    EXPECT_TRUE(broken.contains(rule.id)) << rule.id;
 }
 
 TEST(Run, AChildDiesWithItsParent) {
