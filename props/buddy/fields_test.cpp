@@ -63,7 +63,7 @@ void end_specially(World& world, Random& random) {
 class Reached {
  public:
   Reached(const Config& config, Random& random, std::uint64_t steps)
-      : newborn_(config), world_(newborn_, Judging::cheap()), probe_(world_) {
+      : newborn_(config), world_(newborn_, Judging{.stamps = Stamps::spaced}), probe_(world_) {
     const Generator generator(random);
     for (; steps > 0; --steps) world_.apply(generator.draw(world_, random));
     end_specially(world_, random);

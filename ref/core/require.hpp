@@ -9,7 +9,8 @@ namespace ref::core {
 // The line starts with a fixed word, so that whoever watches the process can quote it. Cold and
 // never inlined: there is one check in nearly every access, and their ends must cost the hot path
 // nothing.
-[[noreturn, gnu::cold, gnu::noinline]] inline void require_failed(const char* file, int line, const char* condition) {
+[[noreturn, gnu::cold, gnu::noinline]] inline void require_failed(const char* file, int line,
+                                                                  const char* condition) {
   std::fprintf(stderr, "REQUIRE %s:%d: %s\n", file, line, condition);
   std::fflush(stderr);
   std::abort();
