@@ -179,7 +179,7 @@ TEST(Fields, a_flipped_bit_is_noticed_unless_it_is_free) {
   std::map<EraId, int> eras;
   std::set<ref::buddy::PageKind> kinds;
   int states = 0, waiting = 0, scribbled = 0;
-  for (std::uint64_t seed = 0; states < 400; ++seed) {
+  for (std::uint64_t seed = 0; states < 700; ++seed) {
     Random random(seed);
     const Config config = draw_machine(random);
     if (config.pages() > 80) continue;
