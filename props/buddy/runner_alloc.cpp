@@ -206,9 +206,9 @@ Answer Runner::judge_answer(const Want& want, const Got& got, bool scribbled) {
 
   if (m_.globals().injected) {
     ++w_.reach_[ReachEvent::injected];
-    if (got) {
+    if (got || got.error() == Refused::suspended) {
       w_.break_rule("PAGE-FORBIDDEN", "a refusal: this request was made to fail",
-                    fmt::format("granted pfn {}", *got));
+                    got ? fmt::format("granted pfn {}", *got) : "suspended");
     }
     return {Kind::refused};
   }
@@ -296,6 +296,11 @@ Answer Runner::judge_suspended(const Want& want, const Ask& ask) {
   const bool endless = want.gfp & (GFP_BIT_NOFAIL | GFP_BIT_RETRY_MAYFAIL);
   if (!may_block(want.gfp) || in_atomic(m_) || (want.order > 3 && !endless)) {
     w_.break_rule("PAGE-WAITS", "memory or a refusal: this caller cannot wait", "it was suspended");
+    return {};
+  }
+  if (want.order >= m_.config.orders) {  // it would wait for ever
+    w_.break_rule("PAGE-FORBIDDEN", "a refusal: no block of the machine is so large",
+                  "it was suspended");
     return {};
   }
   ++w_.waiting_;
