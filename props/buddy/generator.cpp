@@ -39,10 +39,11 @@ void draw_zones(Config& c, Random& random) {
 void draw_reserved(Config& c, Random& random) {
   for (std::uint64_t n = random.below(3); n > 0; --n) {
     const ZoneSpec& z = c.zones[random.below(c.zone_count)];
+    const auto end = static_cast<Pfn>(z.first + z.pages - 1);
     const auto first = static_cast<Pfn>(z.first + random.below(z.pages));
-    const auto last = static_cast<Pfn>(
-        std::min<std::uint64_t>(first + random.below(4), std::uint64_t{z.first} + z.pages - 1));
-    c.reserved[c.reserved_count++] = {first, last};
+    const auto last = static_cast<Pfn>(std::min<std::uint64_t>(first + random.below(4), end));
+    const bool whole = random.chance(8);  // a zone without managed pages
+    c.reserved[c.reserved_count++] = whole ? PfnRange{z.first, end} : PfnRange{first, last};
     if (validate(c)) c.reserved[--c.reserved_count] = {};
   }
 }
@@ -89,11 +90,11 @@ constexpr unsigned switched_off_in_tenths() {
 
 bool holds(const World& w, std::uint8_t reg) { return w.blocks()[reg].live; }
 
-std::uint8_t draw_register(const World& w, Random& random, bool live) {
-  auto reg = static_cast<std::uint8_t>(random.below(PageRegister::count));
+std::uint8_t draw_register(const World& w, Random& random, std::uint64_t count, bool live) {
+  auto reg = static_cast<std::uint8_t>(random.below(count));
   if (random.chance(32)) return reg;  // whatever it holds
-  for (std::uint64_t i = 0; i < PageRegister::count && holds(w, reg) != live; ++i)
-    reg = static_cast<std::uint8_t>((reg + 1) % PageRegister::count);
+  for (std::uint64_t i = 0; i < count && holds(w, reg) != live; ++i)
+    reg = static_cast<std::uint8_t>((reg + 1) % count);
   return reg;
 }
 
@@ -149,6 +150,11 @@ Generator::Generator(Random& random) {
   // Who enters a context leaves it again, or most of the run would not be allowed to wait.
   for (std::size_t i = index_of<PreemptDisable>(); i < index_of<IrqExit>(); i += 2)
     weight_[i + 1] = static_cast<std::uint16_t>(weight_[i] * 3);
+  if (random.chance(6)) {  // a run that does one thing nearly all the time
+    std::uint16_t& w = weight_[random.below(weight_.size())];
+    w = static_cast<std::uint16_t>(std::clamp<unsigned>(w * 64u, 2000, UINT16_MAX));
+  }
+  if (random.chance(4)) registers_ = 1 + random.below(8);
   for (const std::uint16_t w : weight_) total_ += w;
   order_bias_ = static_cast<unsigned>(random.below(5));
   misuse_one_in_ = static_cast<unsigned>(8u << random.below(6));
@@ -184,8 +190,14 @@ namespace {
 // Fills in the arguments of an operation: by type of argument first, then by what the call needs.
 class Arguments {
  public:
-  Arguments(const World& w, Random& r, unsigned order_bias, bool misuse, Gfp usual)
-      : w_(w), r_(r), order_bias_(order_bias), misuse_(misuse), usual_(usual) {}
+  Arguments(const World& w, Random& r, std::uint64_t registers, unsigned order_bias, bool misuse,
+            Gfp usual)
+      : w_(w),
+        r_(r),
+        registers_(registers),
+        order_bias_(order_bias),
+        misuse_(misuse),
+        usual_(usual) {}
 
   template <class Op>
   Op draw() {
@@ -197,7 +209,7 @@ class Arguments {
 
  private:
   void set(std::string_view key, PageRegister& field) {
-    field.value = draw_register(w_, r_, !key.empty() && key != "first");
+    field.value = draw_register(w_, r_, registers_, !key.empty() && key != "first");
   }
   void set(std::string_view, GfpArg& field) { field.value = gfp(); }
   void set(std::string_view, ZoneArg& field) {
@@ -279,9 +291,12 @@ class Arguments {
   void settle(FreePagesExact& op) {
     prefer(op.page, [](const Block& b) { return b.exact; });
   }
-  void settle(FreeStale& op) { op.page.value = draw_register(w_, r_, false); }
+  void settle(FreeStale& op) { op.page.value = draw_register(w_, r_, registers_, false); }
   void settle(PutPage& op) {
     prefer(op.page, [](const Block& b) { return b.references > 1 || b.compound || b.order == 0; });
+  }
+  void settle(AllocPagesBulk& op) {  // arrays whose first slots are filled, too
+    if (r_.chance(2)) op.first.value = static_cast<std::uint8_t>(r_.below(registers_));
   }
   void settle(SetPageFlags& op) {
     prefer(op.page, [](const Block& b) { return !b.exact; });
@@ -311,6 +326,7 @@ class Arguments {
 
   const World& w_;
   Random& r_;
+  std::uint64_t registers_;
   unsigned order_bias_;
   bool misuse_;
   Gfp usual_;
@@ -320,7 +336,7 @@ class Arguments {
 
 World::Operation Generator::draw_operation(std::size_t index, const World& w,
                                            Random& random) const {
-  Arguments arguments(w, random, order_bias_, random.chance(misuse_one_in_), usual_);
+  Arguments arguments(w, random, registers_, order_bias_, random.chance(misuse_one_in_), usual_);
   Operation op;
   [&]<std::size_t... i>(std::index_sequence<i...>) {
     ((i == index ? void(op = arguments.draw<std::variant_alternative_t<i, Operation>>()) : void()),

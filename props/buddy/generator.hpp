@@ -1,8 +1,9 @@
 // generator: draws machines and steps for a search, biased by what the world holds.
 //
 // Each run draws its own weights (swarm testing): operations are switched off or made frequent, a
-// preferred order and gfp are chosen, and the run leans towards filling or emptying. Otherwise
-// every run would look like the average.
+// preferred order and gfp are chosen, and the run leans towards filling or emptying. Some runs do
+// one thing nearly all the time, or know only a few blocks: what needs many steps on one block is
+// met by no average run.
 #pragma once
 #include "props/buddy/world.hpp"
 #include "props/core/random.hpp"
@@ -24,7 +25,8 @@ class Generator {
   World::Operation draw_operation(std::size_t index, const World&, Random&) const;
   std::array<std::uint16_t, Reach::operations> weight_{};
   std::uint32_t total_ = 0;
-  unsigned order_bias_ = 0;  // most requests are of at most this order
+  std::uint64_t registers_ = PageRegister::count;  // that the run uses, from the first on
+  unsigned order_bias_ = 0;                        // most requests are of at most this order
   unsigned misuse_one_in_ = 0;
   unsigned armed_one_in_ = 0;
   Gfp usual_ = 0;  // index into the gfp names that is drawn most
