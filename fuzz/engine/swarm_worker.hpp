@@ -143,9 +143,11 @@ Judging draw_judging(Judge how, props::Random& random) {
   return judging;
 }
 
-// 16 to 511, every doubling as likely as the next.
+// 16 to 511, every doubling as likely as the next; now and then eight times that, for what only
+// adds up.
 inline std::uint64_t draw_length(props::Random& random) {
-  const std::uint64_t least = std::uint64_t{16} << random.below(5);
+  std::uint64_t least = std::uint64_t{16} << random.below(5);
+  if (random.chance(16)) least *= 8;
   return least + random.below(least);
 }
 
