@@ -1,0 +1,15 @@
+// mutate_machine: changes one thing about the machine of a trace: pages, zones, CPUs, its era.
+#pragma once
+#include "props/core/random.hpp"
+#include "ref/core/config.hpp"
+
+namespace fuzz {
+
+// Machines beyond this find nothing more, only slower; mutation stays below.
+constexpr std::uint64_t mutated_pages_max = 4096;
+
+// One field becomes another value, and the machine stays a valid one. False: nothing was changed,
+// because what was drawn does not fit.
+bool mutate_machine(ref::core::Config&, props::Random&);
+
+}  // namespace fuzz
