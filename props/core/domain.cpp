@@ -1,6 +1,8 @@
 // Spelling and bytes of the argument types that depend on the era.
 #include "props/core/domain.hpp"
 
+#include <bit>
+
 #include "ref/core/require.hpp"
 
 namespace props {
@@ -49,11 +51,8 @@ void GfpArg::encode(ByteWriter& to, EraId era) const {
     ++index;
   }
   to.byte(chosen);
-  std::vector<unsigned> bits;
-  for (unsigned bit = 0; bit < ref::core::gfp_bit_count; ++bit)
-    if (left >> bit & 1u) bits.push_back(bit);
-  to.byte(counted + bits.size());
-  for (const unsigned bit : bits) to.byte(bit);
+  to.byte(counted + static_cast<unsigned>(std::popcount(left)));
+  for (; left != 0; left &= left - 1) to.byte(static_cast<unsigned>(std::countr_zero(left)));
 }
 
 GfpArg GfpArg::decode(ByteReader& from, EraId era) {
