@@ -3,10 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
 #include "fuzz/cli/check_verb.hpp"
+#include "fuzz/cli/corpus_verb.hpp"
 #include "fuzz/cli/exit_codes.hpp"
 #include "fuzz/cli/explain_verb.hpp"
 #include "fuzz/cli/fuzz_verb.hpp"
@@ -81,6 +83,7 @@ CommandLine::CommandLine() : app_("Is this memory allocator right?", "allocheck"
   add_rules();
   add_show();
   add_promote();
+  add_corpus();
 }
 
 CLI::App& CommandLine::verb(const std::string& name, const std::string& help) {
@@ -273,6 +276,32 @@ void CommandLine::add_promote() {
     work_ = [this, options] {
       options->json = json_;
       return promote_verb(*options);
+    };
+  });
+}
+
+void CommandLine::add_corpus() {
+  auto options = std::make_shared<CorpusOptions>();
+  CLI::App& verb =
+      this->verb("corpus", "Converts a corpus between text traces and raw inputs of a fuzzer.");
+  std::string help;
+  std::vector<std::string> names;
+  for (const CorpusTask& task : corpus_tasks) {
+    help += fmt::format("{}{}: {}", help.empty() ? "" : "\n", task.name, task.help);
+    names.emplace_back(task.name);
+  }
+  verb.add_option("WHAT", options->what, help)->required()->check([names](const std::string& what) {
+    if (std::ranges::find(names, what) != names.end()) return std::string();
+    return fmt::format("no '{}'; expected {}", what, fmt::join(names, " or "));
+  });
+  verb.add_option("FROM", options->from, "a file, or a folder of them")->required();
+  verb.add_option("TO", options->to, "a folder; each file is named by its hash")->required();
+  verb.add_option("--layer", options->layer, "whose inputs; default: the first layer's")
+      ->check(layer_error);
+  verb.callback([this, options] {
+    work_ = [this, options] {
+      options->json = json_;
+      return corpus_verb(*options);
     };
   });
 }

@@ -30,6 +30,7 @@ class CommandLine {
   void add_rules();
   void add_show();
   void add_promote();
+  void add_corpus();
   int usage_error(const std::string& what, const std::string& verb) const;
   std::string verb_names() const;
 

@@ -105,11 +105,12 @@ std::expected<std::string, InputError> read_input(const std::string& file, Form 
   std::string text;
   bool good = read_up_to(from.get(), sniffed_bytes, text);
   if (good && form == Form::text && !text.starts_with(trace_start)) return text;
-  good = good && read_up_to(from.get(), props::trace_bytes_max + 1, text);
+  const std::size_t most = form == Form::bytes ? raw_bytes_max : props::trace_bytes_max;
+  good = good && read_up_to(from.get(), most + 1, text);
   if (!good) return std::unexpected(system_error(file, "a file that can be read"));
-  if (text.size() > props::trace_bytes_max)
-    return std::unexpected(error_of(file, size_in_words(from.get()),
-                                    fmt::format("at most {}", props::trace_bytes_max)));
+  if (text.size() > most)
+    return std::unexpected(
+        error_of(file, size_in_words(from.get()), fmt::format("at most {}", most)));
   return text;
 }
 

@@ -25,6 +25,10 @@ InputError at_place(std::string_view file, const props::TraceError&);
 
 enum class Form { text, bytes };
 
+// A raw input has at most so many bytes. A step takes one at least, so none of its steps is cut
+// off.
+constexpr std::size_t raw_bytes_max = props::trace_steps_max;
+
 // The whole file, if it is no longer than a trace may be. Of a file that is no text trace only the
 // beginning is read, enough for its parser to say so: noise of any size is refused at once.
 std::expected<std::string, InputError> read_input(const std::string& file, Form = Form::text);
