@@ -122,7 +122,14 @@ void CommandLine::add_fuzz() {
   verb.add_option("--machine", options->machine,
                   "search this machine only, e.g. 'era=linux-6.1 zones=NORMAL:64'");
   verb.add_option("--out", options->out, "where findings go")->capture_default_str();
-  verb.callback([this, options] {
+  CLI::Option* resume =
+      verb.add_option("--resume", options->resume_from,
+                      "go on with an interrupted search: its folder, or nothing for the newest "
+                      "below --out")
+          ->expected(0, 1)
+          ->type_name("[DIR]");
+  verb.callback([this, options, resume] {
+    options->resume = resume->count() > 0;
     work_ = [this, options] {
       options->json = json_;
       return fuzz_verb(*options);

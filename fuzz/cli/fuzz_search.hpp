@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "fuzz/cli/fuzz_resume.hpp"
 #include "fuzz/cli/progress.hpp"
 #include "fuzz/engine/hunt.hpp"
 #include "fuzz/engine/libfuzzer.hpp"
@@ -37,7 +38,9 @@ struct LayerOutcome {
 
 class Search {
  public:
-  Search(const SearchPlan& plan, const fuzz::Failures& failures);
+  // Keeps its state in `kept`, and goes on from what it holds already; see fuzz_resume.hpp.
+  Search(const SearchPlan& plan, const fuzz::Failures& failures, std::filesystem::path kept,
+         SearchState state);
   // All phases of all layers, until the end, an interrupt, or a finding that cannot be stored.
   void run();
 
@@ -55,10 +58,18 @@ class Search {
   void run_libfuzzer(LayerOutcome&, const std::filesystem::path& target);
   std::filesystem::path usable_target(const fuzz::Layer&);
   std::string time_text() const;
+  void take_earlier_findings();
+  void keep();  // the state, on the disk
+  bool all_done() const;
 
   const SearchPlan& plan_;
   fuzz::Hunt hunt_;
   Progress progress_;
+  const std::filesystem::path kept_;
+  SearchState state_;
+  LayerState* layer_ = nullptr;  // of the layer that is searched now
+  bool keeps_ = true;            // until the disk refuses
+  double layer_begin_ = 0;       // as if there had been no break
   std::vector<LayerOutcome> outcomes_;
   std::vector<std::string> notes_;
   const double start_;

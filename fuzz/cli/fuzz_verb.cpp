@@ -8,6 +8,7 @@
 #include <random>
 
 #include "fuzz/cli/fuzz_files.hpp"
+#include "fuzz/cli/fuzz_resume.hpp"
 #include "fuzz/cli/fuzz_search.hpp"
 #include "fuzz/cli/json.hpp"
 #include "fuzz/cli/output.hpp"
@@ -131,6 +132,81 @@ Wanted<SearchPlan> plan_of(const FuzzOptions& options) {
   return plan;
 }
 
+// What is asked for, as it will be kept.
+SearchState state_of(const SearchPlan& plan, const FuzzOptions& options) {
+  SearchState state{plan.seed,
+                    plan.runs,
+                    plan.operations,
+                    plan.first_run,
+                    static_cast<unsigned>(plan.judge),
+                    plan.require_reach,
+                    plan.seconds,
+                    plan.swarm,
+                    plan.libfuzzer,
+                    plan.asked_libfuzzer,
+                    plan.machine ? props::print_machine(*plan.machine) : "",
+                    std::filesystem::absolute(options.out).string(),
+                    {},
+                    {}};
+  for (const fuzz::Layer* layer : plan.layers) {
+    LayerState one;
+    one.name = layer->name;
+    one.identity = identity_of(*layer);
+    state.layers.push_back(std::move(one));
+  }
+  return state;
+}
+
+// A search to be made, from its beginning or from where it stood.
+struct Work {
+  SearchPlan plan;
+  SearchState state;
+  std::filesystem::path kept;
+};
+
+Wanted<Work> begin(const FuzzOptions& options) {
+  const auto plan = plan_of(options);
+  if (!plan) return std::unexpected(plan.error());
+  return Work{*plan, state_of(*plan, options),
+              resume_directory(options.out, plan->seed, plan->first_run)};
+}
+
+Wanted<Work> go_on(const FuzzOptions& options) {
+  if (!options.layers.empty() || !options.time.empty() || options.runs || options.operations ||
+      options.first_run != 0 || options.seed || options.judge != "mixed" || options.require_reach ||
+      !options.engines.empty() || !options.machine.empty())
+    return std::unexpected(
+        std::string("--resume goes on with a search as it was asked for; expected only --out, "
+                    "--json and --reach-markdown beside it"));
+  Work work;
+  work.kept = options.resume_from.empty() ? newest_resume(options.out)
+                                          : std::filesystem::path(options.resume_from);
+  if (work.kept.empty())
+    return std::unexpected(fmt::format(
+        "{}/.resume holds no interrupted search; expected --resume DIR, or another --out",
+        options.out));
+  auto state = read_state(work.kept);
+  if (!state) return std::unexpected(state.error());
+  work.state = std::move(*state);
+  const SearchState& s = work.state;
+  SearchPlan& plan = work.plan;
+  plan.seed = s.seed, plan.runs = s.runs, plan.seconds = s.seconds;
+  plan.operations = s.operations, plan.first_run = s.first_run;
+  plan.judge = static_cast<fuzz::Judge>(s.judge), plan.require_reach = s.require_reach;
+  plan.swarm = s.swarm, plan.libfuzzer = s.libfuzzer, plan.asked_libfuzzer = s.asked_libfuzzer;
+  for (const LayerState& layer : s.layers) plan.layers.push_back(fuzz::find_layer(layer.name));
+  if (!s.machine.empty()) {
+    const auto machine = wanted_machine(s.machine);
+    if (!machine) return std::unexpected(machine.error());
+    plan.machine = *machine;
+  }
+  return work;
+}
+
+std::string resume_command(const Work& work) {
+  return fmt::format("allocheck fuzz --resume {}", shell_word(work.kept.string()));
+}
+
 std::string command_of(const FuzzOptions& options, std::uint64_t seed) {
   std::string command = "allocheck fuzz";
   for (const std::string& layer : options.layers) command += " " + shell_word(layer);
@@ -190,7 +266,7 @@ int exit_code(const Search& search, const SearchPlan& plan) {
   return totals_of(search).engines.empty() ? exit_cannot_test : exit_clean;
 }
 
-void print_json(const Search& search, const SearchPlan& plan) {
+void print_json(const Search& search, const SearchPlan& plan, const std::string& kept) {
   const Totals all = totals_of(search);
   Json json;
   json["seed"] = plan.seed;
@@ -225,6 +301,8 @@ void print_json(const Search& search, const SearchPlan& plan) {
                                   {"note", one.note}});
   json["notes"] = search.notes();
   json["interrupted"] = interrupted();
+  std::error_code ignored;
+  json["resume"] = std::filesystem::exists(kept, ignored) ? Json(kept) : Json(nullptr);
   json["exit"] = exit_code(search, plan);
   say(dump(json));
 }
@@ -268,32 +346,34 @@ void print_reach_page(const Search& search, const std::string& command) {
 }  // namespace
 
 int fuzz_verb(const FuzzOptions& options) {
-  const auto plan = plan_of(options);
-  if (!plan) {
-    complain(plan.error());
+  auto work = options.resume ? go_on(options) : begin(options);
+  if (!work) {
+    complain(work.error());
     return exit_cannot_test;
   }
-  const fuzz::Failures failures(options.out);
+  const std::string out = options.resume ? work->state.out : options.out;
+  const fuzz::Failures failures(out);
   if (const auto bad = failures.prepare()) {
     complain(fmt::format("{}; expected a directory for --out that can be written", *bad));
     return exit_cannot_test;
   }
   // First of all: a hang of ours must not lose it.
-  complain(fmt::format("seed {} (once more: {})", plan->seed, command_of(options, plan->seed)));
+  const std::uint64_t seed = work->plan.seed;
+  complain(fmt::format("seed {} (once more: {})", seed,
+                       options.resume ? resume_command(*work) : command_of(options, seed)));
   notice_interrupts();
-  Search search(*plan, failures);
+  Search search(work->plan, failures, work->kept, work->state);
   search.run();
-  const int code = exit_code(search, *plan);
-  if (options.json) print_json(search, *plan);
-  else if (options.reach_markdown) print_reach_page(search, command_of(options, plan->seed));
+  const int code = exit_code(search, work->plan);
+  if (options.json) print_json(search, work->plan, work->kept.string());
+  else if (options.reach_markdown) print_reach_page(search, command_of(options, seed));
   else print_for_people(search);
   std::fflush(stdout);
-  for (const std::string& name : unreached(search, *plan))
+  for (const std::string& name : unreached(search, work->plan))
     complain(fmt::format("RUN-REACH: never {}; expected once at least in such a search", name));
   if (!search.hunt().error().empty())
-    complain(fmt::format("{}; expected room in {}", search.hunt().error(), options.out));
-  if (interrupted())
-    complain(fmt::format("interrupted; to go on: {}", command_of(options, plan->seed)));
+    complain(fmt::format("{}; expected room in {}", search.hunt().error(), out));
+  if (interrupted()) complain(fmt::format("interrupted; to go on: {}", resume_command(*work)));
   return code;
 }
 

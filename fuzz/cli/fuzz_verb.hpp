@@ -24,6 +24,8 @@ struct FuzzOptions {
   std::string engines;                // "swarm", "swarm,libfuzzer"; "": what is there
   std::string machine;                // the line of a trace; "": drawn
   std::string out = "failures";
+  bool resume = false;
+  std::string resume_from;  // "": the newest below `out`
   bool json = false;
 };
 

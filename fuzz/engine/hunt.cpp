@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <fstream>
+#include <iterator>
 
 namespace fuzz {
 
@@ -30,6 +32,30 @@ void Hunt::take(const Layer& layer, std::string_view engine, std::string_view tr
   one.result = seen;
   one.steps = info ? info->steps : 0;
   catches_.push_back(std::move(one));
+}
+
+bool Hunt::take_again(const Layer& layer, std::string_view engine,
+                      const std::filesystem::path& directory, std::string_view seen,
+                      std::uint64_t count) {
+  std::ifstream in(directory / "found.trace", std::ios::binary);
+  const std::string trace{std::istreambuf_iterator<char>(in), {}};
+  const auto info = layer.inspect(trace);
+  if (!info) return false;
+  Catch one;
+  one.layer = &layer;
+  one.engine = engine;
+  one.seen = one.rule = one.result.rule = seen;
+  one.result.end = RunResult::End::violation;
+  one.directory = directory;
+  one.found = trace;
+  one.steps = info->steps;
+  one.count = count;
+  // What an interrupted minimizer left may be larger than need be; a report would be counted twice.
+  std::error_code ignored;
+  for (const char* made : {"minimized.trace", "explain.md", "report.json"})
+    std::filesystem::remove(directory / made, ignored);
+  catches_.push_back(std::move(one));
+  return true;
 }
 
 void Hunt::count(const Layer& layer, std::string_view engine, std::string_view seen,

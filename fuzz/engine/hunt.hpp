@@ -50,6 +50,10 @@ class Hunt {
 
   // Stores the trace. When that fails it goes to stderr instead, so that it is not lost.
   void take(const Layer&, std::string_view engine, std::string_view trace, const RunResult& seen);
+  // Takes what an earlier part of this search left in a directory, to be settled anew. False: no
+  // trace is there any more.
+  bool take_again(const Layer&, std::string_view engine, const std::filesystem::path& directory,
+                  std::string_view seen, std::uint64_t count);
   // So many more runs broke the rule.
   void count(const Layer&, std::string_view engine, std::string_view seen, std::uint64_t more);
   // Replays, minimizes and names what was taken.

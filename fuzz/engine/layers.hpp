@@ -53,7 +53,8 @@ struct Layer {
   std::expected<Story, props::TraceError> (*tell)(std::string_view text);
   // shows.hpp: a text of the reference at the trace's end.
   std::expected<Shown, props::TraceError> (*show)(std::string_view text, std::string_view what);
-  Language (*language)();  // language.hpp: the operations, described
+  std::size_t reach_bytes;  // of the record that SwarmProgress holds
+  Language (*language)();   // language.hpp: the operations, described
 };
 
 std::span<const Layer> layers();                 // row order

@@ -87,7 +87,11 @@ RunResult read_death(const Tail& tail, int status) {
 class Session {
  public:
   Session(const Layer& layer, const LibFuzzerOptions& options)
-      : layer_(layer), options_(options), corpus_(work_.path() / "corpus") {}
+      : layer_(layer),
+        options_(options),
+        corpus_(options.corpus.empty() ? work_.path() / "corpus" : options.corpus),
+        executions_before_(options.executions_before),
+        restarts_(options.restarts_before) {}
 
   LibFuzzerResult run() {
     if (work_.path().empty()) {
@@ -108,6 +112,7 @@ class Session {
       }
     }
     result_.executions = executions_before_ + status_.executions;
+    result_.restarts = restarts_;
     result_.seconds = std::chrono::duration<double>(Clock::now() - start_).count();
     return result_;
   }
@@ -142,7 +147,7 @@ class Session {
                                    "-timeout=10",
                                    "-rss_limit_mb=4096",
                                    "-print_final_stats=1",
-                                   "-max_len=8192",
+                                   "-max_len=4096",
                                    fmt::format("-artifact_prefix={}/", work_.path().string()),
                                    fmt::format("-seed={}", seed())};
     if (options_.runs != 0)
@@ -221,6 +226,8 @@ class Session {
     told_ = Clock::now();
     LibFuzzerStatus all = status_;
     all.executions += executions_before_;
+    all.coverage = result_.coverage;
+    all.restarts = restarts_;
     options_.status(all);
   }
 
@@ -253,9 +260,9 @@ class Session {
   const LibFuzzerOptions& options_;
   WorkDirectory work_;
   fs::path corpus_;
+  std::uint64_t executions_before_, restarts_;
   LibFuzzerResult result_;
   LibFuzzerStatus status_;
-  std::uint64_t executions_before_ = 0, restarts_ = 0;
   std::set<std::string> rules_;
   Tail tail_;
   const Clock::time_point start_ = Clock::now();

@@ -15,11 +15,14 @@ namespace fuzz {
 
 struct LibFuzzerStatus {
   std::uint64_t executions = 0, coverage = 0, rate = 0;  // rate: executions a second
+  std::uint64_t restarts = 0;
 };
 
 struct LibFuzzerOptions {
   std::filesystem::path target;
   std::vector<std::filesystem::path> corpora;  // directories with traces to begin from
+  std::filesystem::path corpus;  // its inputs lie there and stay; "": in a temporary folder
+  std::uint64_t executions_before = 0, restarts_before = 0;  // of the search that it goes on with
   std::uint64_t seed = 0;
   std::uint64_t runs = 0;  // 0: until `seconds_left` is 0
   std::function<double()> seconds_left;
@@ -31,7 +34,7 @@ struct LibFuzzerOptions {
 };
 
 struct LibFuzzerResult {
-  std::uint64_t executions = 0, coverage = 0;
+  std::uint64_t executions = 0, coverage = 0, restarts = 0;
   double seconds = 0;
   bool stopped = false;
   std::string note;  // why it ended early; "" normally

@@ -78,6 +78,7 @@ struct Row {
             .check = check<L>,
             .tell = tell<L>,
             .show = show<L>,
+            .reach_bytes = sizeof(SwarmPageOf<L>::reach),
             .language = language_of<L>};
   }
 };

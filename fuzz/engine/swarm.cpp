@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "fuzz/engine/process.hpp"
@@ -27,16 +28,20 @@ class Driver {
   using Work = std::function<void(std::uint64_t, Courier&)>;
   using Reached = std::function<ReachTable()>;
 
-  Driver(const SwarmOptions& options, SwarmPage& page, const Work& work, const Reached& reach)
-      : options_(options), page_(page), work_(work), reach_(reach) {}
+  Driver(const SwarmOptions& options, SwarmPage& page, std::span<char> reach_bytes,
+         const Work& work, const Reached& reach)
+      : options_(options), page_(page), reach_bytes_(reach_bytes), work_(work), reach_(reach) {}
 
   SwarmResult drive() {
-    std::uint64_t next = options_.first_run;
+    page_.next_run = options_.first_run;
+    if (options_.earlier) go_on_from(*options_.earlier);
+    std::uint64_t next = page_.next_run;
     const std::uint64_t end = options_.first_run + options_.runs;
     while (!stopped_ && (options_.runs == 0 || next < end)) {
       if (drive_worker(next) == Outcome::finished) break;
       next = page_.run + 1;
     }
+    save();
     SwarmResult result{
         page_.runs, page_.operations,       page_.digest, seconds_since(start_), reach_(),
         {},         stopped_ && !complete()};
@@ -84,12 +89,59 @@ class Driver {
       }
       watch(given_up);
       tell_status();
+      save_now_and_then();
     }
     while (errors.read.open()) read_errors(errors.read);
     const int status = wait_for(worker_);
+    if (page_.commits % 2 != 0) ++page_.commits;  // nobody is adding any more
     if (ended || given_up) return Outcome::finished;
     take_death(status);
     return Outcome::died;
+  }
+
+  void go_on_from(const SwarmProgress& earlier) {
+    REQUIRE(earlier.reach.size() == reach_bytes_.size());
+    REQUIRE(earlier.broken.size() <= SwarmPage::rules_max);
+    page_.next_run = earlier.next_run;
+    page_.runs = earlier.runs;
+    page_.operations = earlier.operations;
+    page_.digest = earlier.digest;
+    std::ranges::copy(earlier.reach, reach_bytes_.begin());
+    for (const SwarmProgress::Broken& one : earlier.broken) {
+      SwarmPage::Broken& broken = page_.broken[page_.broken_count++];
+      copy_text(one.rule, broken.rule);
+      broken.runs = one.runs;
+      broken.handed_over = one.handed_over;
+    }
+  }
+
+  // Nothing when the worker wrote meanwhile: the next time comes soon.
+  std::optional<SwarmProgress> progress() const {
+    const std::uint64_t before = page_.commits;
+    if (before % 2 != 0) return std::nullopt;
+    SwarmProgress now{page_.next_run, page_.runs, page_.operations,
+                      page_.digest,   {},         {reach_bytes_.begin(), reach_bytes_.end()}};
+    for (std::uint32_t i = 0; i < std::min<std::uint32_t>(page_.broken_count, SwarmPage::rules_max);
+         ++i)
+      now.broken.push_back(
+          {page_.broken[i].rule.data(), page_.broken[i].runs, page_.broken[i].handed_over});
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (page_.commits != before) return std::nullopt;
+    return now;
+  }
+
+  void save() {
+    if (!options_.save) return;
+    for (int tries = 0; tries < 100; ++tries)
+      if (const auto now = progress()) return options_.save(*now);
+  }
+
+  // Soon at first, so that a short search can be resumed too.
+  void save_now_and_then() {
+    if (seconds_since(saved_) < save_interval_) return;
+    save_interval_ = std::min(2.0, save_interval_ * 2);
+    saved_ = Clock::now();
+    save();
   }
 
   void read_errors(Fd& from) {
@@ -130,6 +182,7 @@ class Driver {
     finding.result.step = page_.steps == 0 ? 0 : page_.steps - 1;
     ++page_.runs;
     page_.operations += page_.steps;
+    page_.next_run = page_.run + 1;
     if (page_.count_broken(finding.result.rule)) hand_on(finding);
   }
 
@@ -152,11 +205,13 @@ class Driver {
 
   const SwarmOptions& options_;
   SwarmPage& page_;
+  const std::span<char> reach_bytes_;
   const Work& work_;
   const Reached& reach_;
   const Clock::time_point start_ = Clock::now();
-  Clock::time_point told_ = start_, progress_, asked_;
+  Clock::time_point told_ = start_, saved_ = start_, progress_, asked_;
   Tail tail_;
+  double save_interval_ = 0.1;
   pid_t worker_ = -1;
   std::uint64_t seen_beat_ = 0;
   Stopper stopper_ = Stopper::itself;
@@ -192,10 +247,10 @@ void Courier::hand_over_finding() {
 
 void Courier::tell_the_end() { write_all(to_parent_, {&byte_end, 1}); }
 
-SwarmResult drive_swarm(const SwarmOptions& options, SwarmPage& page,
+SwarmResult drive_swarm(const SwarmOptions& options, SwarmPage& page, std::span<char> reach_bytes,
                         const std::function<void(std::uint64_t, Courier&)>& work,
                         const std::function<ReachTable()>& reach) {
-  return Driver(options, page, work, reach).drive();
+  return Driver(options, page, reach_bytes, work, reach).drive();
 }
 
 }  // namespace fuzz

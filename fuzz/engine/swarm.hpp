@@ -41,6 +41,20 @@ struct SwarmStatus {
 enum class Judge : std::uint8_t { mixed, quick, full };
 inline constexpr std::array<std::string_view, 3> judge_names{"mixed", "quick", "full"};
 
+// Where a search stands: with it, another one goes on as if there had been no break. It holds whole
+// runs only, and what they found has been handed over.
+struct SwarmProgress {
+  struct Broken {
+    std::string rule;
+    std::uint64_t runs = 0;
+    std::uint32_t handed_over = 0;
+  };
+  std::uint64_t next_run = 0, runs = 0, operations = 0;
+  ref::core::Hash digest;
+  std::vector<Broken> broken;
+  std::string reach;  // the layer's record, as it lies in memory; Layer::reach_bytes long
+};
+
 struct SwarmOptions {
   std::uint64_t seed = 0;
   std::uint64_t first_run = 0;
@@ -52,6 +66,8 @@ struct SwarmOptions {
   // One for each finding that is not a repetition; further ones of a rule are only counted.
   std::function<void(const SwarmFinding&)> found;
   std::function<void(const SwarmStatus&)> status;  // about once a second
+  std::optional<SwarmProgress> earlier;            // go on from there; `runs` counts these too
+  std::function<void(const SwarmProgress&)> save;  // every two seconds, and at the end
   std::function<bool()> stop;                      // asked several times a second
 };
 // So many traces are handed over for one rule.

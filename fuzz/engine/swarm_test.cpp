@@ -44,6 +44,41 @@ TEST(Swarm, TheSameSeedGivesTheSameNumbersHoweverTheRunsAreSplit) {
   EXPECT_GT(whole.reach.sum("executed", "put"), 0u);
 }
 
+// Every progress that was saved leads to the same end.
+TEST(Swarm, ASearchGoesOnFromWhereItWasSaved) {
+  const Draws draws(true, false, toy::by_abort);
+  SwarmOptions options;
+  options.seed = 7;
+  options.runs = 300;
+  const SwarmResult whole = swarm<toy::Layer>(options);
+  options.runs = 120;
+  SwarmProgress saved;
+  options.save = [&](const SwarmProgress& p) { saved = p; };
+  const SwarmResult first = swarm<toy::Layer>(options);
+  EXPECT_EQ(saved.runs, 120u);
+  EXPECT_EQ(saved.next_run, 120u);
+  EXPECT_EQ(saved.digest, first.digest);
+  options.runs = 300;
+  options.earlier = saved;
+  int handed_over = 0;
+  options.found = [&](const SwarmFinding& f) {
+    EXPECT_GE(f.run, 120u);
+    ++handed_over;
+  };
+  const SwarmResult resumed = swarm<toy::Layer>(options);
+  EXPECT_EQ(resumed.digest, whole.digest);
+  EXPECT_EQ(resumed.runs, whole.runs);
+  EXPECT_EQ(resumed.operations, whole.operations);
+  EXPECT_EQ(resumed.broken, whole.broken);
+  for (const char* name : {"put", "take"})
+    EXPECT_EQ(resumed.reach.sum("executed", name), whole.reach.sum("executed", name));
+  EXPECT_NE(resumed.digest, first.digest);
+  std::size_t before = 0;
+  for (const auto& one : saved.broken) before += one.handed_over;
+  EXPECT_GT(before, 0u);
+  EXPECT_LE(handed_over + before, saved.broken.size() * findings_per_rule + findings_per_rule);
+}
+
 TEST(Swarm, ItsNumbersDoNotHangOnViolationsAndDeaths) {
   const Draws draws(true, false, toy::by_abort);
   const SwarmResult whole = search_toys(0, 300);

@@ -28,7 +28,9 @@ struct SwarmPage {
   std::atomic<std::uint32_t> trace_bytes;
   std::array<std::uint8_t, trace_max> trace;  // of it: machine and steps
 
-  std::uint64_t runs, operations;  // of the runs that are over
+  std::atomic<std::uint64_t> commits;  // odd while a run's numbers are being added
+  std::uint64_t next_run;              // behind the last run that is over
+  std::uint64_t runs, operations;      // of the runs that are over
   ref::core::Hash digest;
 
   struct Broken {
@@ -61,8 +63,9 @@ class Courier {
   int to_parent_, from_parent_;
 };
 
-// Runs the workers, one after the other. `work` begins with the given run.
-SwarmResult drive_swarm(const SwarmOptions&, SwarmPage&,
+// Runs the workers, one after the other. `work` begins with the given run; `reach_bytes` are the
+// page's record of what was reached.
+SwarmResult drive_swarm(const SwarmOptions&, SwarmPage&, std::span<char> reach_bytes,
                         const std::function<void(std::uint64_t first, Courier&)>& work,
                         const std::function<ReachTable()>& reach);
 
@@ -212,11 +215,18 @@ class SwarmWorker {
   void commit(std::uint64_t run, std::uint64_t steps, ref::core::EraId era,
               const typename L::World& world) {
     const ref::core::Hash state = world.digest();
+    page_.commits.fetch_add(1);
     page_.digest += {props::seed_of_run(state.low, run), props::seed_of_run(state.high, ~run)};
     page_.operations += steps;
     ++page_.runs;
     page_.reach[static_cast<std::size_t>(era)].add(world.reach());
-    if (!world.violation()) return;
+    page_.next_run = run + 1;
+    if (world.violation()) hand_over(world);
+    // Not before: what stands on the page has been taken by the parent.
+    page_.commits.fetch_add(1);
+  }
+
+  void hand_over(const typename L::World& world) {
     const props::Violation& violation = *world.violation();
     if (!page_.count_broken(violation.rule->id)) return;
     page_.finding.step = violation.step;
@@ -240,7 +250,7 @@ SwarmResult swarm(const SwarmOptions& options) {
   const auto unmap = [](Page* page) { unmap_shared(page, sizeof(Page)); };
   const std::unique_ptr<Page, decltype(unmap)> page(new (map_shared(sizeof(Page))) Page{}, unmap);
   return drive_swarm(
-      options, *page,
+      options, *page, {reinterpret_cast<char*>(&page->reach), sizeof page->reach},
       [&](std::uint64_t first, Courier& courier) {
         SwarmWorker<L>(options, *page, courier).work(first);
       },

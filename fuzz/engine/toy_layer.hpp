@@ -268,6 +268,7 @@ inline const fuzz::Layer& row() {
                                  .check = nullptr,
                                  .tell = nullptr,
                                  .show = nullptr,
+                                 .reach_bytes = sizeof(fuzz::SwarmPageOf<Layer>::reach),
                                  .language = nullptr};
   return layer;
 }
