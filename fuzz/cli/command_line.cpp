@@ -118,7 +118,12 @@ void CommandLine::add_fuzz() {
   verb.add_flag("--reach-markdown", options->reach_markdown, "prints the page fuzz/REACH.md");
   verb.add_option("--seed", options->seed, "repeats the search that printed it")
       ->check(count_error);
-  verb.add_option("--engine", options->engines, "swarm, libfuzzer, or both with a comma between");
+  verb.add_option("--engine", options->engines,
+                  "swarm, libfuzzer, or both with a comma between; uniform: the swarm without its "
+                  "weights, for comparison");
+  verb.add_flag("--stop-at-first", options->stop_at_first,
+                "end the search at the first violation; minimizing it may then take as long again");
+  verb.add_flag("--no-seeds", options->no_seeds, "libfuzzer begins with an empty corpus");
   verb.add_option("--machine", options->machine,
                   "search this machine only, e.g. 'era=linux-6.1 zones=NORMAL:64'");
   verb.add_option("--out", options->out, "where findings go")->capture_default_str();

@@ -97,7 +97,7 @@ bool Search::all_done() const {
 void Search::run() {
   layer_seconds_ = plan_.seconds / static_cast<double>(plan_.layers.size());
   take_earlier_findings();
-  for (std::size_t i = 0; i < plan_.layers.size() && !stopping(); ++i) {
+  for (std::size_t i = 0; i < plan_.layers.size() && !stopping() && !found_enough(); ++i) {
     layer_ = &state_.layers[i];
     layer_begin_ = now() - layer_->seconds;
     layer_end_ = layer_begin_ + layer_seconds_;
@@ -107,7 +107,7 @@ void Search::run() {
     keep();
   }
   std::error_code ignored;
-  if (!all_done() || !hunt_.error().empty()) return;
+  if ((!all_done() && !found_enough()) || !hunt_.error().empty()) return;
   fs::remove_all(kept_, ignored);
   fs::remove(kept_.parent_path(), ignored);  // if it was the last
 }
@@ -130,8 +130,9 @@ void Search::run_layer(const fuzz::Layer& layer) {
   const fs::path target = usable_target(layer);
   if (plan_.swarm) run_swarm(outcome, target.empty());
   layer_->swarm_done = !stopping();
-  if (!target.empty() && !stopping()) run_libfuzzer(outcome, target);
+  if (!target.empty() && !stopping() && !found_enough()) run_libfuzzer(outcome, target);
   progress_.clear();
+  if (found_enough()) layer_end_ = now() + layer_seconds_;
   if (!hunt_.empty() && hunt_.error().empty()) note("replaying and minimizing what was found");
   hunt_.settle();
 }
@@ -157,6 +158,8 @@ void Search::run_swarm(LayerOutcome& outcome, bool alone) {
     layer_->swarm_seconds = earlier_seconds + now() - begin;
     keep();
   };
+  options.uniform = plan_.uniform;
+  options.stop_at_first = plan_.stop_at_first;
   // Steps take microseconds. Against the clock a false alarm costs one replay; with a number of
   // runs it would change the digest.
   options.limits.seconds = plan_.by_clock() ? 2 : 10;
@@ -165,17 +168,20 @@ void Search::run_swarm(LayerOutcome& outcome, bool alone) {
     if (!plan_.by_clock()) return false;
     return search_left() <= 0 || (!alone && left() < layer_seconds_ * 0.75);
   };
+  const std::string_view name = plan_.swarm_name();
   options.found = [&](const fuzz::SwarmFinding& finding) {
-    hunt_.take(layer, "swarm", layer.text_of_bytes(finding.bytes), finding.result);
+    if (!first_cpu_) first_cpu_ = cpu_ + finding.cpu_seconds;
+    hunt_.take(layer, name, layer.text_of_bytes(finding.bytes), finding.result);
   };
   options.status = [&](const fuzz::SwarmStatus& s) {
-    progress_.show(fmt::format("{} swarm  {}{} runs/s  {} operations/s  {} found  {}", layer.name,
-                               time_text(), grouped(per_second(s.runs, s.seconds)),
+    progress_.show(fmt::format("{} {}  {}{} runs/s  {} operations/s  {} found  {}", layer.name,
+                               name, time_text(), grouped(per_second(s.runs, s.seconds)),
                                grouped(per_second(s.operations, s.seconds)), hunt_.catches().size(),
                                s.reach.line));
   };
   outcome.used_swarm = true;
   outcome.swarm = layer.swarm(options);
+  cpu_ += outcome.swarm.cpu_seconds;
   outcome.swarm.seconds += earlier_seconds;
   // The ones counted in an earlier part are in its findings' counts.
   const auto counted = [&](const std::string& rule) {
@@ -186,21 +192,21 @@ void Search::run_swarm(LayerOutcome& outcome, bool alone) {
     return n;
   };
   for (const auto& [rule, runs] : outcome.swarm.broken)
-    if (runs > counted(rule)) hunt_.count(layer, "swarm", rule, runs - counted(rule));
+    if (runs > counted(rule)) hunt_.count(layer, name, rule, runs - counted(rule));
 }
 
 void Search::run_libfuzzer(LayerOutcome& outcome, const fs::path& target) {
   const fuzz::Layer& layer = *outcome.layer;
   fuzz::LibFuzzerOptions options;
   options.target = target;
-  options.corpora = corpora_of(layer);
+  if (plan_.seeds) options.corpora = corpora_of(layer);
   options.seed = plan_.seed;
   options.runs = plan_.runs;
   options.corpus = kept_ / layer.name / "corpus";
   options.executions_before = layer_->executions;
   options.restarts_before = layer_->restarts;
   options.seconds_left = [&] { return search_left(); };
-  options.stop = [&] { return stopping(); };
+  options.stop = [&] { return stopping() || found_enough(); };
   const double begin = now(), earlier_seconds = layer_->libfuzzer_seconds;
   const auto keep_status = [&](const auto& s) {
     layer_->used_libfuzzer = true;
@@ -225,6 +231,9 @@ void Search::run_libfuzzer(LayerOutcome& outcome, const fs::path& target) {
   keep_status(outcome.libfuzzer);
   outcome.libfuzzer.seconds = layer_->libfuzzer_seconds;
   outcome.libfuzzer.coverage = layer_->coverage;
+  if (const auto found_at = outcome.libfuzzer.found_at_cpu_seconds; found_at && !first_cpu_)
+    first_cpu_ = cpu_ + *found_at;
+  cpu_ += outcome.libfuzzer.cpu_seconds;
   if (!outcome.libfuzzer.note.empty()) {
     notes_.push_back(outcome.libfuzzer.note);
     note(notes_.back());

@@ -17,7 +17,10 @@ namespace cli {
 struct SearchPlan {
   std::vector<const fuzz::Layer*> layers;
   bool swarm = true, libfuzzer = true;
+  bool uniform = false;          // instead of the swarm
   bool asked_libfuzzer = false;  // by name
+  bool seeds = true;             // libfuzzer begins with the corpus
+  bool stop_at_first = false;    // the time counts anew for minimizing what was found
   double seconds = 60;           // for all layers, when the clock ends the search
   std::uint64_t runs = 0;        // for each layer; 0: no limit
   std::uint64_t operations = 0;  // for each layer; 0: no limit
@@ -27,6 +30,8 @@ struct SearchPlan {
   bool require_reach = false;
   bool by_clock() const { return runs == 0 && operations == 0; }
   std::optional<ref::core::Config> machine;
+
+  std::string_view swarm_name() const { return uniform ? "uniform" : "swarm"; }
 };
 
 struct LayerOutcome {
@@ -45,14 +50,18 @@ class Search {
   void run();
 
   const std::vector<LayerOutcome>& outcomes() const { return outcomes_; }
+  const SearchPlan& plan() const { return plan_; }
   const fuzz::Hunt& hunt() const { return hunt_; }
   const std::vector<std::string>& notes() const { return notes_; }
   double seconds() const;
+  // That the engines had used when the first rule broke; nothing when none did.
+  std::optional<double> first_violation_cpu_seconds() const { return first_cpu_; }
 
  private:
   bool stopping() const { return interrupted() || !hunt_.error().empty(); }
   double left() const;         // seconds of this layer's time
   double search_left() const;  // the same, less what minimizing will need
+  bool found_enough() const { return plan_.stop_at_first && !hunt_.empty(); }
   void run_layer(const fuzz::Layer&);
   void run_swarm(LayerOutcome&, bool alone);
   void run_libfuzzer(LayerOutcome&, const std::filesystem::path& target);
@@ -74,6 +83,8 @@ class Search {
   std::vector<std::string> notes_;
   const double start_;
   double layer_seconds_ = 0, layer_end_ = 0;
+  double cpu_ = 0;  // of the engines that are done
+  std::optional<double> first_cpu_;
 };
 
 }  // namespace cli

@@ -64,10 +64,15 @@ std::optional<std::string> choose_engines(std::string_view text, SearchPlan& pla
   for (std::size_t at = 0; at <= text.size();) {
     const std::size_t end = std::min(text.find(',', at), text.size());
     const std::string_view word = text.substr(at, end - at);
-    if (word == "swarm") plan.swarm = true;
-    else if (word == "libfuzzer") plan.libfuzzer = plan.asked_libfuzzer = true;
+    if (word == "swarm" || word == "uniform") {
+      if (plan.swarm && plan.uniform != (word == "uniform"))
+        return "swarm and uniform exclude each other; expected one of them";
+      plan.swarm = true;
+      plan.uniform = word == "uniform";
+    } else if (word == "libfuzzer") plan.libfuzzer = plan.asked_libfuzzer = true;
     else
-      return fmt::format("unknown engine '{}'; expected swarm or libfuzzer, joined by ','", word);
+      return fmt::format("unknown engine '{}'; expected swarm, uniform or libfuzzer, joined by ','",
+                         word);
     at = end + 1;
   }
   return std::nullopt;
@@ -117,6 +122,8 @@ Wanted<SearchPlan> plan_of(const FuzzOptions& options) {
   plan.seconds = *seconds;
   if (auto bad = choose_engines(options.engines, plan)) return std::unexpected(*bad);
   if (auto bad = choose_judging(options, plan)) return std::unexpected(*bad);
+  plan.stop_at_first = options.stop_at_first;
+  plan.seeds = !options.no_seeds;
   if (!options.machine.empty()) {
     const auto machine = wanted_machine(options.machine);
     if (!machine) return std::unexpected(machine.error());
@@ -218,6 +225,8 @@ std::string command_of(const FuzzOptions& options, std::uint64_t seed) {
   if (options.require_reach) command += " --require-reach";
   if (!options.time.empty()) command += " --time " + shell_word(options.time);
   if (!options.engines.empty()) command += " --engine " + shell_word(options.engines);
+  if (options.stop_at_first) command += " --stop-at-first";
+  if (options.no_seeds) command += " --no-seeds";
   if (!options.machine.empty()) command += " --machine " + shell_word(options.machine);
   if (options.out != "failures") command += " --out " + shell_word(options.out);
   return command;
@@ -241,7 +250,7 @@ Totals totals_of(const Search& search) {
     swarm = swarm || o.used_swarm;
     libfuzzer = libfuzzer || o.used_libfuzzer;
   }
-  if (swarm) all.engines.emplace_back("swarm");
+  if (swarm) all.engines.emplace_back(search.plan().swarm_name());
   if (libfuzzer) all.engines.emplace_back("libfuzzer");
   return all;
 }
@@ -289,6 +298,8 @@ void print_json(const Search& search, const SearchPlan& plan, const std::string&
     json["skip_rate"][name] = skip_rate_json(o.swarm.reach);
     json["coverage"][std::string(o.layer->name)] = o.libfuzzer.coverage;
   }
+  const auto first = search.first_violation_cpu_seconds();
+  json["first_violation_cpu_seconds"] = first ? Json(*first) : Json(nullptr);
   json["violations"] = Json::array();
   for (const fuzz::Catch& one : search.hunt().catches())
     json["violations"].push_back({{"rule", one.rule},
@@ -307,9 +318,9 @@ void print_json(const Search& search, const SearchPlan& plan, const std::string&
   say(dump(json));
 }
 
-void print_outcome(const LayerOutcome& o) {
+void print_outcome(const LayerOutcome& o, std::string_view swarm_name) {
   if (o.used_swarm) {
-    say(fmt::format("{}: swarm: {} runs, {} operations in {:.1f} s\n", o.layer->name,
+    say(fmt::format("{}: {}: {} runs, {} operations in {:.1f} s\n", o.layer->name, swarm_name,
                     grouped(o.swarm.runs), grouped(o.swarm.operations), o.swarm.seconds));
     say(fmt::format("  digest {}\n  reached {}\n", fuzz::hex_of(o.swarm.digest),
                     o.swarm.reach.line));
@@ -322,7 +333,8 @@ void print_outcome(const LayerOutcome& o) {
 }
 
 void print_for_people(const Search& search) {
-  for (const LayerOutcome& outcome : search.outcomes()) print_outcome(outcome);
+  for (const LayerOutcome& outcome : search.outcomes())
+    print_outcome(outcome, search.plan().swarm_name());
   for (const fuzz::Catch& one : search.hunt().catches()) {
     const std::string replay =
         replay_command({.file = trace_path(one), .bytes = false, .layer = "", .machine = ""});

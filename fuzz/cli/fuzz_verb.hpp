@@ -22,7 +22,9 @@ struct FuzzOptions {
   bool reach_markdown = false;
   std::optional<std::uint64_t> seed;  // none: drawn, and printed
   std::string engines;                // "swarm", "swarm,libfuzzer"; "": what is there
-  std::string machine;                // the line of a trace; "": drawn
+  bool stop_at_first = false;
+  bool no_seeds = false;  // libfuzzer begins with nothing
+  std::string machine;    // the line of a trace; "": drawn
   std::string out = "failures";
   bool resume = false;
   std::string resume_from;  // "": the newest below `out`

@@ -9,13 +9,13 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <set>
 
 #include "fuzz/engine/failures.hpp"
 #include "fuzz/engine/process.hpp"
+#include "fuzz/engine/work_directory.hpp"
 #include "props/core/random.hpp"
 
 namespace fuzz {
@@ -28,25 +28,6 @@ std::string read_file(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
 }
-
-// A directory that goes when we go.
-class WorkDirectory {
- public:
-  WorkDirectory() {
-    std::string name = (fs::temp_directory_path() / "allocheck-XXXXXX").string();
-    if (::mkdtemp(name.data()) != nullptr) path_ = name;
-  }
-  WorkDirectory(const WorkDirectory&) = delete;
-  WorkDirectory& operator=(const WorkDirectory&) = delete;
-  ~WorkDirectory() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 // The number behind a word, wherever that stands in the line.
 std::optional<std::uint64_t> number_behind(std::string_view line, std::string_view word) {
@@ -119,6 +100,7 @@ class Session {
 
  private:
   static constexpr int in_vain_max = 5;
+  static constexpr std::size_t line_max = 4096;  // a subject may write without end
 
   bool going_on() {
     if (options_.stop && options_.stop()) result_.stopped = true;
@@ -200,7 +182,10 @@ class Session {
         ::kill(target, SIGKILL);
       }
     }
-    return wait_for(target);
+    double cpu_seconds = 0;
+    const int status = wait_for(target, &cpu_seconds);
+    result_.cpu_seconds += cpu_seconds;
+    return status;
   }
 
   // The target looks at its clock between inputs only.
@@ -212,7 +197,7 @@ class Session {
     tail_.add(text);
     for (const char c : text) {
       if (c != '\n') {
-        line += c;
+        if (line.size() < line_max) line += c;
         continue;
       }
       read_status_line(line, status_);
@@ -241,6 +226,7 @@ class Session {
       if (!name.starts_with("crash-") && !name.starts_with("timeout-") && !name.starts_with("oom-"))
         continue;
       left = true;
+      if (!result_.found_at_cpu_seconds) result_.found_at_cpu_seconds = result_.cpu_seconds;
       const std::string bytes = read_file(entry.path());
       std::error_code ignored;
       fs::remove(entry.path(), ignored);

@@ -36,6 +36,8 @@ struct LibFuzzerOptions {
 struct LibFuzzerResult {
   std::uint64_t executions = 0, coverage = 0, restarts = 0;
   double seconds = 0;
+  double cpu_seconds = 0;                      // of the target, however often it was started
+  std::optional<double> found_at_cpu_seconds;  // until the first finding
   bool stopped = false;
   std::string note;  // why it ended early; "" normally
 };

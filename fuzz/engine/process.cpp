@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <array>
@@ -107,10 +108,21 @@ pid_t spawn(const std::function<void()>& body, int errors) {
   ::_exit(0);
 }
 
-int wait_for(pid_t pid) {
+int wait_for(pid_t pid, double* cpu_seconds) {
   int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
+  rusage used{};
+  while (::wait4(pid, &status, 0, &used) < 0 && errno == EINTR) {}
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  if (cpu_seconds != nullptr) *cpu_seconds = seconds(used.ru_utime) + seconds(used.ru_stime);
   return status;
+}
+
+double own_cpu_seconds() {
+  timespec used{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
 }
 
 void kill_and_reap(pid_t pid) {

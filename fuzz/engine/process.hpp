@@ -57,8 +57,9 @@ class Tail {
 // and whose stderr is `errors`. The child ends with `body`.
 pid_t spawn(const std::function<void()>& body, int errors);
 
-// Waits for the end; the wait status.
-int wait_for(pid_t);
+// Waits for the end; the wait status, and the CPU time of the process and those it waited for.
+int wait_for(pid_t, double* cpu_seconds = nullptr);
+double own_cpu_seconds();  // of this process alone
 void kill_and_reap(pid_t);
 
 // Zeroed memory that parent and children share.

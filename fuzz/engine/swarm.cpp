@@ -42,9 +42,8 @@ class Driver {
       next = page_.run + 1;
     }
     save();
-    SwarmResult result{
-        page_.runs, page_.operations,       page_.digest, seconds_since(start_), reach_(),
-        {},         stopped_ && !complete()};
+    SwarmResult result{page_.runs,  page_.operations, page_.digest, seconds_since(start_),
+                       cpu_before_, reach_(),         {},           stopped_ && !complete()};
     for (std::uint32_t i = 0; i < page_.broken_count; ++i)
       result.broken.emplace_back(page_.broken[i].rule.data(), page_.broken[i].runs);
     return result;
@@ -84,6 +83,7 @@ class Driver {
         if (byte == byte_end) ended = true;
         if (byte == byte_finding) {
           take_finding();
+          if (options_.stop_at_first) ask_to_end();
           write_all(go_on.write.get(), {&byte_go_on, 1});
         }
       }
@@ -92,10 +92,13 @@ class Driver {
       save_now_and_then();
     }
     while (errors.read.open()) read_errors(errors.read);
-    const int status = wait_for(worker_);
+    double cpu_seconds = 0;
+    const int status = wait_for(worker_, &cpu_seconds);
+    cpu_before_ += cpu_seconds;
     if (page_.commits % 2 != 0) ++page_.commits;  // nobody is adding any more
     if (ended || given_up) return Outcome::finished;
     take_death(status);
+    if (options_.stop_at_first) ask_to_end();
     return Outcome::died;
   }
 
@@ -154,11 +157,7 @@ class Driver {
   void watch(bool& given_up) {
     if (const std::uint64_t beat = page_.beat; beat != seen_beat_)
       seen_beat_ = beat, progress_ = Clock::now();
-    if (!stopped_ && options_.stop && options_.stop()) {
-      stopped_ = true;
-      asked_ = Clock::now();
-      page_.stop = true;
-    }
+    if (!stopped_ && options_.stop && options_.stop()) ask_to_end();
     if (stopper_ != Stopper::itself || given_up) return;
     if (seconds_since(progress_) > options_.limits.seconds) stopper_ = Stopper::watchdog;
     else if (resident_bytes(worker_) > options_.limits.memory_bytes) stopper_ = Stopper::memory;
@@ -166,8 +165,14 @@ class Driver {
     if (stopper_ != Stopper::itself || given_up) ::kill(worker_, SIGKILL);
   }
 
+  void ask_to_end() {
+    stopped_ = true;
+    asked_ = Clock::now();
+    page_.stop = true;
+  }
+
   void take_finding() {
-    SwarmFinding finding{page_.run, {}, trace()};
+    SwarmFinding finding{page_.run, {}, trace(), cpu_before_ + page_.finding.cpu_seconds};
     finding.result.end = RunResult::End::violation;
     finding.result.rule = page_.finding.rule.data();
     finding.result.step = page_.finding.step;
@@ -178,7 +183,7 @@ class Driver {
 
   void take_death(int status) {
     SwarmFinding finding{page_.run, result_of_death(stopper_, status, tail_, options_.limits),
-                         trace()};
+                         trace(), cpu_before_};
     finding.result.step = page_.steps == 0 ? 0 : page_.steps - 1;
     ++page_.runs;
     page_.operations += page_.steps;
@@ -213,6 +218,7 @@ class Driver {
   Tail tail_;
   double save_interval_ = 0.1;
   pid_t worker_ = -1;
+  double cpu_before_ = 0;  // of the workers that ended
   std::uint64_t seen_beat_ = 0;
   Stopper stopper_ = Stopper::itself;
   bool stopped_ = false;

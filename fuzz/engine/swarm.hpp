@@ -29,6 +29,7 @@ struct SwarmFinding {
   std::uint64_t run = 0;
   RunResult result;                 // as far as the search saw it; a replay says more
   std::vector<std::uint8_t> bytes;  // the trace
+  double cpu_seconds = 0;           // that the workers had used when it was seen
 };
 
 struct SwarmStatus {
@@ -63,6 +64,10 @@ struct SwarmOptions {
   Judge judge = Judge::mixed;
   RunLimits limits;
   std::optional<ref::core::Config> machine;  // instead of drawn ones
+  // Every run has the same length and the same chance for every operation: what the swarm is
+  // measured against.
+  bool uniform = false;
+  bool stop_at_first = false;  // no further run after the first finding
   // One for each finding that is not a repetition; further ones of a rule are only counted.
   std::function<void(const SwarmFinding&)> found;
   std::function<void(const SwarmStatus&)> status;  // about once a second
@@ -72,12 +77,14 @@ struct SwarmOptions {
 };
 // So many traces are handed over for one rule.
 constexpr std::uint32_t findings_per_rule = 6;
+constexpr std::uint64_t uniform_length = 64;
 
 struct SwarmResult {
   std::uint64_t runs = 0;
   std::uint64_t operations = 0;  // executed and skipped steps
   ref::core::Hash digest;        // a sum over the runs
   double seconds = 0;
+  double cpu_seconds = 0;  // of all workers
   ReachTable reach;
   std::vector<std::pair<std::string, std::uint64_t>> broken;  // how many runs broke which rule
   bool stopped = false;  // by `stop`, before all runs were made

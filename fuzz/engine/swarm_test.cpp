@@ -79,6 +79,52 @@ TEST(Swarm, ASearchGoesOnFromWhereItWasSaved) {
   EXPECT_LE(handed_over + before, saved.broken.size() * findings_per_rule + findings_per_rule);
 }
 
+SwarmOptions up_to_the_first(std::vector<SwarmFinding>& found) {
+  SwarmOptions options;
+  options.seed = 7;
+  options.runs = 5000;
+  options.stop_at_first = true;
+  options.found = [&](const SwarmFinding& f) { found.push_back(f); };
+  return options;
+}
+
+TEST(Swarm, ItStopsAtTheFirstFindingWhenThatIsWanted) {
+  const Draws draws(true, false);
+  std::vector<SwarmFinding> found;
+  const SwarmResult result = swarm<toy::Layer>(up_to_the_first(found));
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(result.runs, found[0].run + 1);
+  EXPECT_LT(result.runs, 5000u);
+  EXPECT_TRUE(result.stopped);
+  EXPECT_EQ(result.operations, search_toys(0, result.runs).operations);
+}
+
+TEST(Swarm, ADeathIsAFirstFindingToo) {
+  const Draws draws(false, false, toy::by_abort);
+  std::vector<SwarmFinding> found;
+  const SwarmResult result = swarm<toy::Layer>(up_to_the_first(found));
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(result.runs, found[0].run + 1);
+}
+
+TEST(Swarm, AFindingSaysHowMuchWorkItTook) {
+  const Draws draws(false, false, toy::by_abort);
+  std::vector<SwarmFinding> found;
+  const SwarmResult result = search_toys(0, 3000, &found);
+  ASSERT_GE(found.size(), 2u);
+  EXPECT_GT(found[0].cpu_seconds, 0);
+  EXPECT_GT(found[1].cpu_seconds, found[0].cpu_seconds);
+  EXPECT_GE(result.cpu_seconds, found.back().cpu_seconds);
+}
+
+TEST(Swarm, UniformRunsHaveOneLength) {
+  SwarmOptions options;
+  options.seed = 7;
+  options.runs = 100;
+  options.uniform = true;
+  EXPECT_EQ(swarm<toy::Layer>(options).operations, 100 * uniform_length);
+}
+
 TEST(Swarm, ItsNumbersDoNotHangOnViolationsAndDeaths) {
   const Draws draws(true, false, toy::by_abort);
   const SwarmResult whole = search_toys(0, 300);

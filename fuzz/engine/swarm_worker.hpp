@@ -43,6 +43,7 @@ struct SwarmPage {
 
   struct Finding {
     std::uint64_t step;
+    double cpu_seconds;  // of this worker
     std::array<char, 64> rule;
     std::array<char, 1024> expected, actual;
   } finding;
@@ -179,10 +180,11 @@ class SwarmWorker {
     props::Random random(props::seed_of_run(options_.seed, run));
     const ref::core::Config& machine = palette_.choose(run, random);
     const auto judging = draw_judging<typename L::Judging>(options_.judge, random);
-    const std::uint64_t length = draw_length(random);
+    const std::uint64_t length = options_.uniform ? uniform_length : draw_length(random);
     begin(run, machine);
     typename L::World& world = palette_.world(judging);
-    const typename L::Generator generator(random);
+    const auto generator =
+        options_.uniform ? L::Generator::uniform() : typename L::Generator(random);
     std::uint64_t steps = 0;
     while (steps < length && !world.violation()) {
       const typename L::Step step = generator.draw(world, random);
@@ -230,6 +232,7 @@ class SwarmWorker {
     const props::Violation& violation = *world.violation();
     if (!page_.count_broken(violation.rule->id)) return;
     page_.finding.step = violation.step;
+    page_.finding.cpu_seconds = own_cpu_seconds();
     copy_text(violation.rule->id, page_.finding.rule);
     copy_text(violation.expected, page_.finding.expected);
     copy_text(violation.actual, page_.finding.actual);

@@ -222,6 +222,11 @@ inline std::optional<Way> draws_death;
 class Generator {
  public:
   explicit Generator(Random& random) : loud_(random.below(8)) {}
+  static Generator uniform() {
+    Generator even;
+    even.loud_ = 1;
+    return even;
+  }
   World::Step draw(const World&, Random& random) const {
     const PageRegister any{static_cast<std::uint8_t>(random.below(64))};
     if (draws_death && random.chance(1000)) return {Die{{*draws_death}}, {}, {}, 0};
@@ -231,7 +236,8 @@ class Generator {
   }
 
  private:
-  std::uint64_t loud_;
+  Generator() = default;
+  std::uint64_t loud_ = 0;
 };
 
 struct Layer {

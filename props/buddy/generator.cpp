@@ -162,6 +162,16 @@ Generator::Generator(Random& random) {
   usual_ = static_cast<Gfp>(random.below(gfp_names().size()));
 }
 
+Generator Generator::uniform() {
+  Generator even;
+  even.weight_.fill(1);
+  even.total_ = static_cast<std::uint32_t>(even.weight_.size());
+  even.order_bias_ = orders_max;
+  even.misuse_one_in_ = 64;  // the middle of what runs draw, as is the next
+  even.armed_one_in_ = 16;
+  return even;
+}
+
 World::Operation Generator::draw_once(const World& w, Random& random) const {
   if (w.suspended() && !random.chance(16)) {  // let another task go on, or this one try again
     const std::uint64_t others = random.chance(8) ? 0 : 1 + random.below(task_count - 1);

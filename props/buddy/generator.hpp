@@ -17,11 +17,15 @@ Config draw_machine(Random&);
 class Generator {
  public:
   explicit Generator(Random&);  // draws the run's weights
+  // Every operation as likely as the next, and no leanings: what drawn weights are measured
+  // against.
+  static Generator uniform();
   // The next step. Registers are chosen so that most steps are not skipped.
   World::Step draw(const World&, Random&) const;
 
  private:
   World::Operation draw_once(const World&, Random&) const;  // whatever becomes of it
+  Generator() = default;
   World::Operation draw_operation(std::size_t index, const World&, Random&) const;
   std::array<std::uint16_t, Reach::operations> weight_{};
   std::uint32_t total_ = 0;
