@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COMMAND = Path(os.environ.get('ALLOCHECK', ROOT / 'build/release/allocheck')).resolve()
 SCHEMA = json.loads((ROOT / 'fuzz/cli/schema.json').read_text())
 VERBS = ('fuzz', 'check', 'replay', 'minimize', 'explain', 'judge', 'rules', 'show', 'promote',
-         'corpus')
+         'corpus', 'mutants')
 CLEAN, VIOLATION, INTERRUPTED, CANNOT_TEST = 0, 1, 72, 125
 
 HEAD = 'allocheck 1\nmachine era=linux-6.1 zones=NORMAL:64\n'

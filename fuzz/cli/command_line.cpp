@@ -14,6 +14,9 @@
 #include "fuzz/cli/fuzz_verb.hpp"
 #include "fuzz/cli/judge_verb.hpp"
 #include "fuzz/cli/minimize_verb.hpp"
+#include "fuzz/cli/mutant_engines.hpp"
+#include "fuzz/cli/mutant_status.hpp"
+#include "fuzz/cli/mutants_verb.hpp"
 #include "fuzz/cli/output.hpp"
 #include "fuzz/cli/promote_verb.hpp"
 #include "fuzz/cli/replay_verb.hpp"
@@ -84,6 +87,7 @@ CommandLine::CommandLine() : app_("Is this memory allocator right?", "allocheck"
   add_show();
   add_promote();
   add_corpus();
+  add_mutants();
 }
 
 CLI::App& CommandLine::verb(const std::string& name, const std::string& help) {
@@ -314,6 +318,36 @@ void CommandLine::add_corpus() {
     work_ = [this, options] {
       options->json = json_;
       return corpus_verb(*options);
+    };
+  });
+}
+
+void CommandLine::add_mutants() {
+  auto options = std::make_shared<MutantsOptions>();
+  CLI::App& verb =
+      this->verb("mutants", "Plants bugs in copies of the reference: which engine finds which?");
+  verb.add_option("DIR", options->directory,
+                  "a folder of patches, or one; default: props/mutants of the sources");
+  verb.add_option("--engine", options->engines, "engines, with commas between")
+      ->capture_default_str();
+  const auto number = [&](const char* name, std::uint64_t& value, const char* help) {
+    verb.add_option(name, value, help)->check(count_error)->capture_default_str();
+  };
+  number("--budget", options->budget, "seconds that each search may take");
+  number("--seeds", options->seeds, "searches of each engine; the median counts");
+  number("--seed", options->first_seed, "the first one's seed, the next has the next");
+  number("--memory", options->memory, "MiB that each search may take");
+  verb.add_option("--jobs", options->jobs, "how many mutants at a time")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  verb.add_option("--out", options->out, "keep the minimized traces there");
+  verb.add_flag("--markdown", options->markdown, "the matrix, as props/mutants/MATRIX.md has it");
+  verb.footer("Engines:\n" + mutant_engine_text() + "What is said of a mutant:\n" +
+              mutant_status_text() + "Exit codes:\n" + exit_code_text());
+  verb.callback([this, options] {
+    work_ = [this, options] {
+      options->json = json_;
+      return mutants_verb(*options);
     };
   });
 }

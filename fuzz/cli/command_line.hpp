@@ -31,6 +31,7 @@ class CommandLine {
   void add_show();
   void add_promote();
   void add_corpus();
+  void add_mutants();
   int usage_error(const std::string& what, const std::string& verb) const;
   std::string verb_names() const;
 

@@ -85,16 +85,24 @@ bool take(Job& job) {
 
 void run_jobs(std::size_t count, std::size_t at_a_time,
               const std::function<std::string(std::size_t)>& task,
-              const std::function<void(std::size_t, const JobAnswer&)>& done) {
+              const std::function<void(std::size_t, const JobAnswer&)>& done,
+              const std::function<bool()>& stop) {
   std::vector<Job> running;
   std::vector<std::optional<JobAnswer>> answers(count);
   std::size_t started = 0, reported = 0;
+  bool stopping = false;
   while (reported < count) {
+    if (stop && !stopping && stop()) {
+      stopping = true;
+      for (const Job& job : running) kill(job.process, SIGTERM);
+      for (; started < count; ++started) answers[started] = JobAnswer{"", "was not started"};
+    }
     while (started < count && running.size() < std::max<std::size_t>(at_a_time, 1))
       running.push_back(start(started++, task));
     std::vector<pollfd> waiting;
     for (const Job& job : running) waiting.push_back({job.from, POLLIN, 0});
-    if (poll(waiting.data(), waiting.size(), -1) < 0 && errno != EINTR) fail("cannot wait");
+    if (poll(waiting.data(), waiting.size(), stop ? 200 : -1) < 0 && errno != EINTR)
+      fail("cannot wait");
     for (std::size_t i = running.size(); i-- > 0;) {
       if (waiting[i].revents == 0 || !take(running[i])) continue;
       answers[running[i].task] = std::move(running[i].answer);
