@@ -37,9 +37,9 @@ class Driver {
     if (options_.earlier) go_on_from(*options_.earlier);
     std::uint64_t next = page_.next_run;
     const std::uint64_t end = options_.first_run + options_.runs;
-    while (!stopped_ && (options_.runs == 0 || next < end)) {
+    while (page_.records(next) || (!stopped_ && (options_.runs == 0 || next < end))) {
       if (drive_worker(next) == Outcome::finished) break;
-      next = page_.run + 1;
+      next = page_.records(page_.run) ? page_.run.load() : page_.run + 1;
     }
     save();
     SwarmResult result{page_.runs,  page_.operations, page_.digest, seconds_since(start_),
@@ -97,8 +97,14 @@ class Driver {
     cpu_before_ += cpu_seconds;
     if (page_.commits % 2 != 0) ++page_.commits;  // nobody is adding any more
     if (ended || given_up) return Outcome::finished;
-    take_death(status);
-    if (options_.stop_at_first) ask_to_end();
+    const RunResult death = result_of_death(stopper_, status, tail_, options_.limits);
+    if (page_.records(page_.run) || !page_.wants_trace(death.rule)) {
+      take_death(death);
+      if (options_.stop_at_first) ask_to_end();
+    } else {  // the next worker makes this run again, and writes it down
+      copy_text(death.rule, page_.death);
+      page_.recorded = page_.run + 1;
+    }
     return Outcome::died;
   }
 
@@ -159,7 +165,9 @@ class Driver {
       seen_beat_ = beat, progress_ = Clock::now();
     if (!stopped_ && options_.stop && options_.stop()) ask_to_end();
     if (stopper_ != Stopper::itself || given_up) return;
-    if (seconds_since(progress_) > options_.limits.seconds) stopper_ = Stopper::watchdog;
+    // What hung before is known to hang: the second time need not be waited for as long.
+    const double patient = options_.limits.seconds / (page_.records(page_.run) ? 4 : 1);
+    if (seconds_since(progress_) > patient) stopper_ = Stopper::watchdog;
     else if (resident_bytes(worker_) > options_.limits.memory_bytes) stopper_ = Stopper::memory;
     else if (stopped_ && seconds_since(asked_) > patience) given_up = true;
     if (stopper_ != Stopper::itself || given_up) ::kill(worker_, SIGKILL);
@@ -181,10 +189,10 @@ class Driver {
     hand_on(finding);
   }
 
-  void take_death(int status) {
-    SwarmFinding finding{page_.run, result_of_death(stopper_, status, tail_, options_.limits),
-                         trace(), cpu_before_};
+  void take_death(const RunResult& death) {
+    SwarmFinding finding{page_.run, death, trace(), cpu_before_};
     finding.result.step = page_.steps == 0 ? 0 : page_.steps - 1;
+    page_.recorded = 0;
     ++page_.runs;
     page_.operations += page_.steps;
     page_.next_run = page_.run + 1;
@@ -232,6 +240,12 @@ bool SwarmPage::append(std::span<const std::uint8_t> bytes) {
   std::ranges::copy(bytes, trace.begin() + at);
   trace_bytes.store(at + static_cast<std::uint32_t>(bytes.size()), std::memory_order_release);
   return true;
+}
+
+bool SwarmPage::wants_trace(std::string_view rule) const {
+  for (std::uint32_t i = 0; i < broken_count; ++i)
+    if (rule == broken[i].rule.data()) return broken[i].handed_over < findings_per_rule;
+  return broken_count < rules_max;
 }
 
 bool SwarmPage::count_broken(std::string_view rule) {

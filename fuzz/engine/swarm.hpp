@@ -2,13 +2,15 @@
 // its own.
 //
 //   parent                              worker (forked)
-//     │ ◀── shared page ───────────────── run 17: machine, steps so far, counters
-//     │ ◀── byte: a rule is broken ────── waits ──▶ goes on with run 18
-//     │ ◀── it died / it hangs            the page says which steps killed it
-//     └── new worker from run 18
+//     │ ◀── shared page ───────────────── run 17: how far it is, and the counts so far
+//     │                                   a rule broke: run 17 again, and its steps written down
+//     │ ◀── byte: the page has a trace ── waits ──▶ goes on with run 18
+//     │ ◀── it died / it hangs
+//     └── new worker: run 17 again, written down; then from run 18
 //
 // Run i of a search is a function of the seed and of i alone, so a search repeats exactly however
-// its runs are split among workers, and whatever kills them.
+// its runs are split among workers, and whatever kills them; and no step need be written down before
+// its run is known to be worth it.
 #pragma once
 #include <array>
 #include <cstdint>

@@ -18,15 +18,19 @@ namespace fuzz {
 
 // Lies in memory that parent and worker share, so it outlives the worker. Plain data only.
 struct SwarmPage {
-  static constexpr std::size_t trace_max = 1u << 16;
+  static constexpr std::size_t trace_max = 1u << 18;  // more than any run has
   static constexpr std::size_t rules_max = 64;
 
   std::atomic<bool> stop;            // asked by the parent: end after this run
   std::atomic<std::uint64_t> beat;   // changes with every step
   std::atomic<std::uint64_t> run;    // the one that is being made
   std::atomic<std::uint64_t> steps;  // of it, begun so far
+  // A run is a function of its number, so its steps are written down only when somebody asks for
+  // them: it is made a second time. 1 + that run; 0: none.
+  std::atomic<std::uint64_t> recorded;
+  std::array<char, 64> death;  // how its worker died the first time; empty: it did not
   std::atomic<std::uint32_t> trace_bytes;
-  std::array<std::uint8_t, trace_max> trace;  // of it: machine and steps
+  std::array<std::uint8_t, trace_max> trace;  // of the recorded run: machine and steps
 
   std::atomic<std::uint64_t> commits;  // odd while a run's numbers are being added
   std::uint64_t next_run;              // behind the last run that is over
@@ -51,6 +55,8 @@ struct SwarmPage {
   bool append(std::span<const std::uint8_t> bytes);
   // Counts one run that broke the rule. True when its trace shall be handed over.
   bool count_broken(std::string_view rule);
+  bool wants_trace(std::string_view rule) const;  // what the next count_broken will answer
+  bool records(std::uint64_t run_number) const { return recorded == run_number + 1; }
 };
 
 // How the worker speaks to its parent beside the page: a byte there, a byte back.
@@ -120,8 +126,9 @@ class Palette {
   Slot* chosen_ = nullptr;
 };
 
-// Most runs are judged cheaply, for speed; some by what costs more. Measured on the page allocator:
-// everything costs 28 times what cheap costs, the model 7 times, the invariants 3 times.
+// Most runs are judged cheaply, for speed; some by what costs more. Measured on the page allocator,
+// scaled by the size of the machine: what a step touched, and exhaustion now and then, cost next to
+// nothing; the invariants half as much again; everything twenty times.
 template <class Judging>
 Judging draw_judging(Judge how, props::Random& random) {
   Judging judging = Judging::cheap();
@@ -138,11 +145,9 @@ Judging draw_judging(Judge how, props::Random& random) {
     case 3:
       if constexpr (requires { judging.exhaust_every; }) judging.exhaust_every = 32;
       break;
-    case 4:
-    case 5:
-      if constexpr (requires { judging.touched; }) judging.touched = true;
+    default:
+      if constexpr (requires { judging.touched; }) judging.touched = random.chance(2);
       break;
-    default: break;
   }
   return judging;
 }
@@ -170,8 +175,10 @@ class SwarmWorker {
   void work(std::uint64_t first) {
     const std::uint64_t end = options_.runs == 0 ? UINT64_MAX : options_.first_run + options_.runs;
     const std::uint64_t most = options_.operations == 0 ? UINT64_MAX : options_.operations;
-    for (std::uint64_t run = first; run < end && page_.operations < most && !page_.stop; ++run)
-      make(run);
+    const auto goes_on = [&](std::uint64_t run) {
+      return page_.records(run) || (page_.operations < most && !page_.stop);
+    };
+    for (std::uint64_t run = first; run < end && goes_on(run); ++run) make(run);
     courier_.tell_the_end();
   }
 
@@ -179,39 +186,54 @@ class SwarmWorker {
   void make(std::uint64_t run) {
     props::Random random(props::seed_of_run(options_.seed, run));
     const ref::core::Config& machine = palette_.choose(run, random);
-    const auto judging = draw_judging<typename L::Judging>(options_.judge, random);
+    auto judging = draw_judging<typename L::Judging>(options_.judge, random);
+    if constexpr (requires { judging.scaled(1, run); })
+      judging = judging.scaled(machine.pages(), run);
     const std::uint64_t length = options_.uniform ? uniform_length : draw_length(random);
     begin(run, machine);
     typename L::World& world = palette_.world(judging);
     const auto generator =
         options_.uniform ? L::Generator::uniform() : typename L::Generator(random);
+    const bool recording = page_.records(run);
     std::uint64_t steps = 0;
     while (steps < length && !world.violation()) {
       const typename L::Step step = generator.draw(world, random);
-      if (!record(step, machine.era)) break;
+      if (recording) record(step, machine.era);  // before it runs, since it may be our last
+      count(page_.beat, 1);
       page_.steps.store(++steps, std::memory_order_relaxed);
       world.apply(step);
     }
     if (!world.violation()) world.finish();
+    if (world.violation() && !recording && page_.wants_trace(world.violation()->rule->id)) {
+      page_.finding.cpu_seconds = own_cpu_seconds();
+      page_.death.fill('\0');
+      page_.recorded = run + 1;
+      return make(run);
+    }
     commit(run, steps, machine.era, world);
+    page_.recorded = 0;
+  }
+
+  // Nobody else writes there, so that no locked instruction is needed.
+  static void count(std::atomic<std::uint64_t>& counter, std::uint64_t more) {
+    counter.store(counter.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
   }
 
   void begin(std::uint64_t run, const ref::core::Config& machine) {
     page_.run = run;
     page_.steps = 0;
     page_.trace_bytes = 0;
-    page_.beat.fetch_add(1, std::memory_order_relaxed);
+    count(page_.beat, 1);
+    if (!page_.records(run)) return;
     writer_.clear();
     props::encode_machine(machine, writer_);
-    page_.append(writer_.bytes());
+    REQUIRE(page_.append(writer_.bytes()));
   }
 
-  // Before the step runs, since it may be our last.
-  bool record(const typename L::Step& step, ref::core::EraId era) {
-    page_.beat.fetch_add(1, std::memory_order_relaxed);
+  void record(const typename L::Step& step, ref::core::EraId era) {
     writer_.clear();
     props::encode_step(step, writer_, era);
-    return page_.append(writer_.bytes());
+    REQUIRE(page_.append(writer_.bytes()));
   }
 
   void commit(std::uint64_t run, std::uint64_t steps, ref::core::EraId era,
@@ -224,6 +246,7 @@ class SwarmWorker {
     page_.reach[static_cast<std::size_t>(era)].add(world.reach());
     page_.next_run = run + 1;
     if (world.violation()) hand_over(world);
+    else if (page_.records(run) && page_.death[0] != '\0') hand_over_death(steps);
     // Not before: what stands on the page has been taken by the parent.
     page_.commits.fetch_add(1);
   }
@@ -232,10 +255,20 @@ class SwarmWorker {
     const props::Violation& violation = *world.violation();
     if (!page_.count_broken(violation.rule->id)) return;
     page_.finding.step = violation.step;
-    page_.finding.cpu_seconds = own_cpu_seconds();
     copy_text(violation.rule->id, page_.finding.rule);
     copy_text(violation.expected, page_.finding.expected);
     copy_text(violation.actual, page_.finding.actual);
+    courier_.hand_over_finding();
+  }
+
+  // The run killed a worker, and this one it does not: told all the same.
+  void hand_over_death(std::uint64_t steps) {
+    if (!page_.count_broken(page_.death.data())) return;
+    page_.finding.step = steps;
+    page_.finding.cpu_seconds = own_cpu_seconds();
+    page_.finding.rule = page_.death;
+    copy_text("the same end when the run is made again", page_.finding.expected);
+    copy_text("it died the first time only", page_.finding.actual);
     courier_.hand_over_finding();
   }
 
