@@ -88,14 +88,16 @@ constexpr unsigned switched_off_in_tenths() {
   return 4;
 }
 
-bool holds(const World& w, std::uint8_t reg) { return w.blocks()[reg].live; }
-
+// The first register from a drawn one on, of `count` in a circle, that holds a block, or holds
+// none; the drawn one when there is no such.
 std::uint8_t draw_register(const World& w, Random& random, std::uint64_t count, bool live) {
-  auto reg = static_cast<std::uint8_t>(random.below(count));
+  const auto reg = static_cast<std::uint8_t>(random.below(count));
   if (random.chance(32)) return reg;  // whatever it holds
-  for (std::uint64_t i = 0; i < count && holds(w, reg) != live; ++i)
-    reg = static_cast<std::uint8_t>((reg + 1) % count);
-  return reg;
+  const std::uint64_t all = ~std::uint64_t{0} >> (64 - count);
+  const std::uint64_t wanted = (live ? w.live() : ~w.live()) & all;
+  const std::uint64_t behind = wanted & (~std::uint64_t{0} << reg);
+  if (wanted == 0) return reg;
+  return static_cast<std::uint8_t>(std::countr_zero(behind != 0 ? behind : wanted));
 }
 
 Pfn draw_pfn(const World& w, Random& random) {
@@ -155,7 +157,7 @@ Generator::Generator(Random& random) {
     w = static_cast<std::uint16_t>(std::clamp<unsigned>(w * 64u, 2000, UINT16_MAX));
   }
   if (random.chance(4)) registers_ = 1 + random.below(8);
-  for (const std::uint16_t w : weight_) total_ += w;
+  add_up();
   order_bias_ = static_cast<unsigned>(random.below(5));
   misuse_one_in_ = static_cast<unsigned>(8u << random.below(6));
   armed_one_in_ = random.chance(3) ? static_cast<unsigned>(4u << random.below(4)) : 0;
@@ -165,11 +167,16 @@ Generator::Generator(Random& random) {
 Generator Generator::uniform() {
   Generator even;
   even.weight_.fill(1);
-  even.total_ = static_cast<std::uint32_t>(even.weight_.size());
+  even.add_up();
   even.order_bias_ = orders_max;
   even.misuse_one_in_ = 64;  // the middle of what runs draw, as is the next
   even.armed_one_in_ = 16;
   return even;
+}
+
+void Generator::add_up() {
+  total_ = 0;
+  for (std::size_t i = 0; i < weight_.size(); ++i) up_to_[i] = total_ += weight_[i];
 }
 
 World::Operation Generator::draw_once(const World& w, Random& random) const {
@@ -178,10 +185,9 @@ World::Operation Generator::draw_once(const World& w, Random& random) const {
     if (!random.chance(4)) return SelectTask{{(w.machine().cpu().task + others) % task_count}};
     return SelectCpu{{random.below(w.machine().config.cpus)}};
   }
-  std::uint64_t pick = random.below(total_);
-  std::size_t index = 0;
-  while (pick >= weight_[index]) pick -= weight_[index++];
-  return draw_operation(index, w, random);
+  const auto pick = static_cast<std::uint32_t>(random.below(total_));
+  const auto* const above = std::ranges::upper_bound(up_to_, pick);
+  return draw_operation(static_cast<std::size_t>(above - up_to_.data()), w, random);
 }
 
 World::Step Generator::draw(const World& w, Random& random) const {
@@ -347,12 +353,13 @@ class Arguments {
 World::Operation Generator::draw_operation(std::size_t index, const World& w,
                                            Random& random) const {
   Arguments arguments(w, random, registers_, order_bias_, random.chance(misuse_one_in_), usual_);
-  Operation op;
-  [&]<std::size_t... i>(std::index_sequence<i...>) {
-    ((i == index ? void(op = arguments.draw<std::variant_alternative_t<i, Operation>>()) : void()),
-     ...);
+  using Draw = World::Operation (*)(Arguments&);
+  static constexpr auto table = []<std::size_t... i>(std::index_sequence<i...>) {
+    return std::array<Draw, sizeof...(i)>{[](Arguments& from) -> World::Operation {
+      return from.draw<std::variant_alternative_t<i, Operation>>();
+    }...};
   }(std::make_index_sequence<Reach::operations>{});
-  return op;
+  return table[index](arguments);
 }
 
 }  // namespace props::buddy

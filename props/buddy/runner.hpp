@@ -89,6 +89,7 @@ class Runner {
                     std::size_t filled, bool scribbled);
   void judge_bulk_model(const Slots& before, const Slots& after, const std::vector<Prediction>&);
   Ask ask_of(Gfp, unsigned order) const;
+  void set_live(Block&, bool);
   Block& fill(std::uint8_t reg, Pfn, unsigned order, Gfp);
 
   // The block that a frame belongs to, by the registers; null when nobody owns it.

@@ -42,10 +42,16 @@ bool Runner::vacant(std::size_t first, std::size_t count) const {
   return true;
 }
 
+void Runner::set_live(Block& b, bool live) {
+  b.live = live;
+  const std::uint64_t bit = std::uint64_t{1} << (&b - w_.blocks_.data());
+  w_.live_ = live ? w_.live_ | bit : w_.live_ & ~bit;
+}
+
 Block& Runner::fill(std::uint8_t reg, Pfn pfn, unsigned order, Gfp gfp) {
   Block& b = w_.blocks_[reg];
   b = {};
-  b.live = true;
+  set_live(b, true);
   b.order = static_cast<std::uint8_t>(order);
   b.pfn = pfn;
   b.pages = 1u << order;

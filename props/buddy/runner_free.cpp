@@ -45,7 +45,7 @@ Answer Runner::drop_last(Block& b, unsigned order, How how) {
   const bool bad = (b.flags & ref::buddy::page_flags_check_at_free) != 0 || b.mapcount != 0;
   const bool lost = bad && m_.profile().bad_page == BadPage::leaked;
   const Pfn pfn = b.pfn;
-  b.live = false;
+  set_live(b, false);
   const Before before = before_free(pfn, order);
   call_free(pfn, order, how);
   if (w_.broken()) return {};
@@ -61,7 +61,7 @@ Answer Runner::give_back_wrong_order(Block& b, unsigned order, How how) {
     return expect_fault(Fault::wrong_order, Effect::none);
   }
   const Block was = b;
-  b.live = false;
+  set_live(b, false);
   call_free(was.pfn, order, how);
   w_.model_stale_ = true;
   if (w_.broken()) return {};
@@ -145,7 +145,7 @@ Answer Runner::operator()(const FreePagesExact& op) {
   Block* b = live(op.page);
   if (b == nullptr || !b->exact) return skipped();
   if (!check_content(*b)) return {};
-  b->live = false;
+  set_live(*b, false);
   const Block was = *b;
   for (Pfn i = 0; i < was.pages; ++i) unowned(was.pfn + i, 0);
   ref::buddy::free_pages_exact(w_, m_, *ref::buddy::page_address(m_, was.pfn), was.bytes);
@@ -208,7 +208,7 @@ Answer Runner::operator()(const PutPage& op) {
   const bool bad = (was.flags & ref::buddy::page_flags_check_at_free) != 0 || was.mapcount != 0;
   const bool lost = bad && m_.profile().bad_page == BadPage::leaked;
   const bool wrong = !was.compound && was.order > 0;
-  b->live = false;
+  set_live(*b, false);
   ref::buddy::put_page(w_, m_, pfn);
   if (w_.broken()) return {};
   if (wrong || lost) w_.model_stale_ = true;

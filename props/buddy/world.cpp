@@ -29,6 +29,17 @@ void Newborn::rebase() {
   oracle.rebase();
 }
 
+Judging Judging::scaled(std::uint64_t pages, std::uint64_t turn) const {
+  constexpr std::uint64_t pages_each_step = 256, pages_each_run = 1024, pages_each_look = 32;
+  Judging scaled = *this;
+  const auto times = static_cast<std::uint32_t>(1 + pages / pages_each_step);
+  scaled.invariants_every *= times;
+  scaled.exhaust_every *= times;
+  scaled.model_every = static_cast<std::uint32_t>(1 + pages / pages_each_look);
+  scaled.walk_at_end = turn % (1 + pages / pages_each_run) == 0;
+  return scaled;
+}
+
 World::World(const Newborn& newborn, const Judging& judging)
     : machine_(newborn.machine),
       scratch_(newborn.machine),
@@ -45,6 +56,7 @@ void World::reset(const Newborn& newborn, const Judging& judging) {
   if (judging.model) model_ = Model::of(machine_);
   model_stale_ = false;
   blocks_ = {};
+  live_ = 0;
   pending_ = {};
   waiting_ = 0;
   armed_.clear();
@@ -169,7 +181,7 @@ void World::after_step() {
     if (const auto finding = first_broken(machine_, touched_)) break_rule(*finding);
   if (judging_.exhaust_every > 0 && n % judging_.exhaust_every == 0) exhaust();
   if (judging_.invariants_every > 0 && n % judging_.invariants_every == 0) check_invariants();
-  if (model_ && !broken()) check_model();
+  if (model_ && !broken() && n % judging_.model_every == 0) check_model();
 }
 
 void World::finish() {
@@ -178,8 +190,9 @@ void World::finish() {
   armed_.clear();
   check_contents();
   check_owners();
-  exhaust();
-  check_invariants();
+  if (model_ && !broken()) check_model();
+  if (judging_.walk_at_end) exhaust();
+  if (judging_.walk_at_end) check_invariants();
   check_marks();
 }
 

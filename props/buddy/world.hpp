@@ -38,14 +38,19 @@ struct Judging {
   std::uint32_t invariants_every =
       0;               // all white-box invariants after every nth step; 0: at the end only
   bool model = false;  // the naive exact model runs beside
+  std::uint32_t model_every = 1;    // its lists are compared after every nth step
   Stamps stamps = Stamps::ends;     // in live blocks
   bool touched = false;             // after every step, the invariants of what it touched
   std::uint32_t exhaust_every = 0;  // exhaustion probe after every nth step; 0: at the end only
+  bool walk_at_end = true;          // invariants and exhaustion at the end
 
   static Judging everything() {
     return {.invariants_every = 1, .model = true, .stamps = Stamps::spaced, .exhaust_every = 1};
   }
   static Judging cheap() { return {}; }
+  // The same for a search, where what costs O(pages) is done the less often the larger the machine
+  // is. Runs take turns with the checks at the end; `turn` is the run's number.
+  Judging scaled(std::uint64_t pages, std::uint64_t turn) const;
 };
 
 // What a register holds.
@@ -83,6 +88,7 @@ class World final : private ref::core::Env {
   const ref::buddy::Machine& machine() const { return machine_; }
   const PageOracle& oracle() const { return oracle_; }
   std::span<const Block> blocks() const { return blocks_; }
+  std::uint64_t live() const { return live_; }  // bit r: register r holds a live block
   const Reach& reach() const { return reach_; }
   std::size_t steps() const { return step_; }
   bool suspended() const;  // the running task waits
@@ -131,6 +137,8 @@ class World final : private ref::core::Env {
   bool model_stale_ = false;  // something happened that the model does not follow: it starts anew
   Judging judging_;
   std::array<Block, PageRegister::count> blocks_{};
+  std::uint64_t live_ = 0;  // of those, by bit
+  static_assert(PageRegister::count == 64);
   std::array<Pending, ref::core::cpus_max> pending_{};  // by task
   std::uint32_t waiting_ = 0;                           // how many of them wait
   std::vector<Step> armed_;

@@ -87,11 +87,14 @@ Gfp gfp_of(EraId era, std::string_view name) {
 }
 
 Gfp gfp_known(EraId era) {
-  const auto e = static_cast<std::size_t>(era);
-  Gfp all = 0;
-  for (const GfpName& n : names)
-    if (n.known[e]) all |= n.mask[e];
-  return all;
+  static constexpr auto known = [] {
+    std::array<Gfp, era_count> all{};
+    for (std::size_t e = 0; e < era_count; ++e)
+      for (const GfpName& n : names)
+        if (n.known[e]) all[e] |= n.mask[e];
+    return all;
+  }();
+  return known[static_cast<std::size_t>(era)];
 }
 
 std::string print_gfp(EraId era, Gfp mask) {
