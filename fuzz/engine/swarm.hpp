@@ -9,8 +9,8 @@
 //     └── new worker: run 17 again, written down; then from run 18
 //
 // Run i of a search is a function of the seed and of i alone, so a search repeats exactly however
-// its runs are split among workers, and whatever kills them; and no step need be written down before
-// its run is known to be worth it.
+// its runs are split among workers, and whatever kills them; and no step need be written down
+// before its run is known to be worth it.
 #pragma once
 #include <array>
 #include <cstdint>
