@@ -3,11 +3,11 @@
 //
 //   zone     Σ count << order = free pages      the ends of each free list, linked both ways
 //   CPU      Σ its lists = its count            the ends of its lists; nobody inside
-//   block    live: whole and referenced    free: listed, and its buddy not free    inner: has a
-//   head
+//   block    live: whole and referenced    free: listed, its buddy not free    inner: has a head
 //
-// What lies in the middle of a list that no step went through is left to the full walk
-// (invariants.hpp), which names the same rules.
+// What no step changes (the geometry of zones), whose task runs where (contexts), and the middle of
+// a list that no step went through are left to the full walk (invariants.hpp). What both look at,
+// both name by the same rule.
 #pragma once
 #include "props/core/violation.hpp"
 #include "ref/buddy/machine.hpp"
