@@ -131,6 +131,16 @@ inline std::vector<ref::core::Config> other_machines(const ref::core::Config& ma
   return out;
 }
 
+// The other registers of a field that is one.
+template <char prefix>
+void add_registers(const std::vector<RegisterName>& names, const props::Register<prefix>& r,
+                   std::vector<props::Register<prefix>>& values) {
+  for (const RegisterName& name : names)
+    if (name.first == prefix && name.second != r.value) values.push_back({name.second});
+}
+template <class D>
+void add_registers(const std::vector<RegisterName>&, const D&, std::vector<D>&) {}
+
 // Everything that may be exchanged at once. The step whose argument it is, or none.
 template <class Trace>
 struct Change {
@@ -149,11 +159,7 @@ std::vector<Change<Trace>> changes_of(const Trace& trace) {
   const auto names = registers_named(trace);
   const auto offer = [&]<class D>(const D& field) {
     std::vector<D> values = other(field, trace.machine.era);
-    const auto add_registers = [&]<char prefix>(const props::Register<prefix>& r) {
-      for (const RegisterName& name : names)
-        if (name.first == prefix && name.second != r.value) values.push_back(D{name.second});
-    };
-    if constexpr (requires { add_registers(field); }) add_registers(field);
+    add_registers(names, field, values);
     return values;
   };
   for (const auto& machine : other_machines(trace.machine)) {
