@@ -55,7 +55,9 @@ std::string reach_text(const fuzz::ReachTable& table) {
         grouped(sum_of_era(table, "executed", e) + sum_of_era(table, "skipped", e)));
   for (const fuzz::ReachSet& set : table.groups) text += set_text(set);
   auto rates = skip_rates(table);
-  std::ranges::stable_sort(rates, std::greater{}, [](const auto& rate) { return rate.second; });
+  std::ranges::sort(rates, [](const auto& a, const auto& b) {
+    return a.second != b.second ? a.second > b.second : a.first < b.first;
+  });
   text += fmt::format("  {:<16}  {:.1f}% of all steps; most of all", "skip rate",
                       100 * skip_rate(table));
   for (std::size_t i = 0; i < std::min<std::size_t>(rates.size(), 8); ++i)
