@@ -44,6 +44,13 @@ void write_stamp(ref::buddy::Machine& m, ref::core::Pfn pfn, std::uint64_t bytes
                  std::uint32_t identity, Stamps stamps) {
   const std::uint64_t start = ref::buddy::ram_offset(m, pfn);
   const Values values(identity);
+  if (stamps == Stamps::ends && bytes <= ref::core::chunk_bytes) {
+    std::byte* const block = m.arena.edit_bytes(m.ram, start, bytes).data();
+    const std::uint64_t first = values.at(0), last = values.at(bytes - word);
+    std::memcpy(block, &first, word);
+    std::memcpy(block + (bytes - word), &last, word);
+    return;
+  }
   each_word(bytes, stamps, [&](std::uint64_t at) {
     const std::uint64_t value = values.at(at);
     std::memcpy(m.arena.edit_bytes(m.ram, start + at, word).data(), &value, word);
@@ -55,6 +62,13 @@ Broken stamp_broken(const ref::buddy::Machine& m, ref::core::Pfn pfn, std::uint6
                     std::uint32_t identity, Stamps stamps) {
   const std::uint64_t start = ref::buddy::ram_offset(m, pfn);
   const Values values(identity);
+  if (stamps == Stamps::ends) {
+    const std::byte* const block = m.arena.bytes(m.ram, start, bytes).data();
+    std::uint64_t first = 0, last = 0;
+    std::memcpy(&first, block, word);
+    std::memcpy(&last, block + (bytes - word), word);
+    if (first == values.at(0) && last == values.at(bytes - word)) return std::nullopt;
+  }
   std::uint64_t where = 0, value = 0;
   const bool intact = each_word(bytes, stamps, [&](std::uint64_t at) {
     where = at;

@@ -91,12 +91,6 @@ void PageOracle::rebase() {
   tree_.rebase();
 }
 
-std::optional<std::uint32_t> PageOracle::zone_of(Pfn pfn) const {
-  for (std::uint32_t z = 0; z < config_.zone_count; ++z)
-    if (pfn - config_.zones[z].first < config_.zones[z].pages) return z;
-  return std::nullopt;
-}
-
 // --- the tree ---------------------------------------------------------------------------------
 
 // Tells the nodes above a leaf, until one's answer stays the same.
@@ -127,22 +121,28 @@ void PageOracle::tell_tree() const {
   untold_.clear();
 }
 
-void PageOracle::change_word(std::uint64_t w, std::uint64_t bits, bool free) {
-  std::uint64_t& word = arena_.edit(word_, w);
-  word = free ? word & ~bits : word | bits;
-  if (tree_.at(untold_at_, w)) return;
-  tree_.edit(untold_at_, w) = 1;
-  untold_.push_back(static_cast<std::uint32_t>(w));
+// The owned bits of a word, about to be changed.
+std::uint64_t& PageOracle::change_word(std::uint64_t word) {
+  if (!tree_.at(untold_at_, word)) {
+    tree_.edit(untold_at_, word) = 1;
+    untold_.push_back(static_cast<std::uint32_t>(word));
+  }
+  return arena_.edit(word_, word);
 }
 
 void PageOracle::mark(std::uint32_t z, std::uint64_t position, unsigned order, bool free) {
   const std::uint64_t change = free ? std::uint64_t{1} << order : -(std::uint64_t{1} << order);
   unowned_[z] += change;
   unowned_all_ += change;
-  const std::uint64_t word = zone_[z].first_word + position / word_bits;
-  if (order < word_order) return change_word(word, bits_of(order) << (position % word_bits), free);
+  const std::uint64_t first = zone_[z].first_word + position / word_bits;
+  if (order < word_order) {
+    const std::uint64_t bits = bits_of(order) << (position % word_bits);
+    std::uint64_t& word = change_word(first);
+    word = free ? word & ~bits : word | bits;
+    return;
+  }
   for (std::uint64_t i = 0; i < std::uint64_t{1} << (order - word_order); ++i)
-    change_word(word + i, ~std::uint64_t{0}, free);
+    change_word(first + i) = free ? 0 : ~std::uint64_t{0};
 }
 
 void PageOracle::mark_range(std::uint32_t z, Pfn first, std::uint64_t pages, bool free) {
@@ -212,29 +212,32 @@ std::vector<FreeBlock> PageOracle::free_blocks(std::uint32_t z) const {
 
 // --- what changes hands -----------------------------------------------------------------------
 
-std::optional<Finding> PageOracle::granted(Pfn pfn, unsigned order, const Ask& ask) {
+// This and the next are the oracle's part of nearly every step: worth having in one piece.
+[[gnu::flatten]] std::optional<Finding> PageOracle::granted(Pfn pfn, unsigned order,
+                                                            const Ask& ask) {
   const auto z = zone_of(pfn);
-  if (!placed_well(z, pfn, order, ask)) [[unlikely]]
+  if (!z || !take(*z, pfn, order, ask)) [[unlikely]]
     return misplaced(z, pfn, order, ask);
-  mark(*z, pfn - zone_[*z].origin, order, false);
   return std::nullopt;
 }
 
 // Every rule of a placement at once, and no words: that is the usual case.
-bool PageOracle::placed_well(std::optional<std::uint32_t> z, Pfn pfn, unsigned order,
-                             const Ask& ask) const {
-  if (!z || !allowed(*z, ask)) return false;
-  const auto& spec = config_.zones[*z];
+bool PageOracle::take(std::uint32_t z, Pfn pfn, unsigned order, const Ask& ask) {
+  if (!allowed(z, ask)) return false;
+  const auto& spec = config_.zones[z];
   const bool zone_relative = config_.profile().buddy_index == ref::core::BuddyIndex::zone_relative;
   const std::uint64_t pages = std::uint64_t{1} << order;
-  return ((pfn - (zone_relative ? spec.first : 0)) & (pages - 1)) == 0 &&
-         std::uint64_t{pfn} + pages <= std::uint64_t{spec.first} + spec.pages &&
-         is_free_in(zone_[*z], pfn - zone_[*z].origin, order);
+  if (((pfn - (zone_relative ? spec.first : 0)) & (pages - 1)) != 0) return false;
+  if (std::uint64_t{pfn} + pages > std::uint64_t{spec.first} + spec.pages) return false;
+  const std::uint64_t position = pfn - zone_[z].origin;
+  if (!is_free_in(zone_[z], position, order)) return false;
+  mark(z, position, order, false);
+  return true;
 }
 
 // What is wrong with a placement, the worst first.
-Finding PageOracle::misplaced(std::optional<std::uint32_t> z, Pfn pfn, unsigned order,
-                              const Ask& ask) const {
+[[gnu::noinline]] Finding PageOracle::misplaced(std::optional<std::uint32_t> z, Pfn pfn,
+                                                unsigned order, const Ask& ask) const {
   const std::uint64_t pages = std::uint64_t{1} << order;
   if (!z) {
     return {"PAGE-INSIDE", "a block inside one zone of the machine",
@@ -266,7 +269,7 @@ Finding PageOracle::misplaced(std::optional<std::uint32_t> z, Pfn pfn, unsigned 
       fmt::format("zone {} of node {}", name, spec.node)};
 }
 
-void PageOracle::released(Pfn pfn, unsigned order) {
+[[gnu::flatten]] void PageOracle::released(Pfn pfn, unsigned order) {
   const auto z = zone_of(pfn);
   REQUIRE(z.has_value());
   mark(*z, pfn - zone_[*z].origin, order, true);

@@ -78,7 +78,11 @@ class PageOracle {
   std::uint64_t managed() const { return managed_all_; }
   // D(U) of a zone, in address order, blocks no larger than the machine's largest order.
   std::vector<FreeBlock> free_blocks(std::uint32_t zone) const;
-  std::optional<std::uint32_t> zone_of(Pfn) const;
+  std::optional<std::uint32_t> zone_of(Pfn pfn) const {
+    for (std::uint32_t z = 0; z < config_.zone_count; ++z)
+      if (pfn - config_.zones[z].first < config_.zones[z].pages) return z;
+    return std::nullopt;
+  }
   // What is owned now is where copies begin: restoring them costs what was touched since.
   void rebase();
   const Config& config() const { return config_; }
@@ -98,7 +102,7 @@ class PageOracle {
   };
   void mark(std::uint32_t zone, std::uint64_t position, unsigned order, bool free);
   void mark_range(std::uint32_t zone, Pfn first, std::uint64_t pages, bool free);
-  void change_word(std::uint64_t word, std::uint64_t bits, bool free);
+  std::uint64_t& change_word(std::uint64_t word);
   void tell_parents(const Zone&, std::uint64_t node) const;
   void tell_tree() const;
   bool is_free_in(const Zone&, std::uint64_t position, unsigned order) const;
@@ -106,7 +110,7 @@ class PageOracle {
   void collect_word(const Zone&, std::uint64_t word, std::vector<FreeBlock>&) const;
   bool allowed(std::uint32_t zone, const Ask&) const;
   bool passes_strictest(std::uint32_t zone, const Ask&) const;
-  bool placed_well(std::optional<std::uint32_t> zone, Pfn, unsigned order, const Ask&) const;
+  bool take(std::uint32_t zone, Pfn, unsigned order, const Ask&);  // if it is placed well
   Finding misplaced(std::optional<std::uint32_t> zone, Pfn, unsigned order, const Ask&) const;
   void recompute_marks();
 

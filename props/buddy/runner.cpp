@@ -17,7 +17,7 @@ Answer Runner::run(const Operation& op) {
   const bool elsewhere =
       std::holds_alternative<SelectCpu>(op) || std::holds_alternative<SelectTask>(op);
   if (w_.waiting_ > 0 && w_.suspended() && !elsewhere) return skipped();  // this CPU's task waits
-  if (!w_.inside_) {
+  if (w_.judging_.reach && !w_.inside_) {
     const std::uint64_t owned = w_.oracle_.managed() - w_.oracle_.unowned();
     ++w_.reach_.fill[std::min<std::uint64_t>(10, owned * w_.tenths_per_page_ >> 32)];
   }
@@ -28,12 +28,6 @@ Block* Runner::owner_of(Pfn pfn) {
   for (Block& b : w_.blocks_)
     if (b.live && pfn - b.pfn < b.pages) return &b;
   return nullptr;
-}
-
-void Runner::touch(Pfn pfn) {
-  if (!w_.judging_.touched) return;
-  w_.touched_.zone(*w_.oracle_.zone_of(pfn));
-  w_.touched_.block = pfn;
 }
 
 bool Runner::address_of(Pfn pfn) const {

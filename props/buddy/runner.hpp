@@ -123,7 +123,11 @@ class Runner {
   bool address_of(Pfn) const;
   void released(Pfn, unsigned order, bool cold);
   void unowned(Pfn, unsigned order);
-  void touch(Pfn);
+  void touch(Pfn pfn) {
+    if (!w_.judging_.touched) return;
+    w_.touched_.zone(*w_.oracle_.zone_of(pfn));
+    w_.touched_.block = pfn;
+  }
   void tell_model(Pfn, unsigned order, bool cold);
   Answer expect_fault(Fault, Effect);
   Answer judge_fault(Fault, Effect);

@@ -149,11 +149,11 @@ Answer Runner::allocate(const Want& asked) {
   if (w_.model_ && !w_.inside_ && !w_.model_stale_) predicted = predict(want);
   const bool scribbled = m_.arena.at(m_.buddy.sysctl, 0).scribbled > 0;
   if (!w_.inside_) w_.busy_first_ = want.out, w_.busy_count_ = 1;
-  const Before before = before_alloc(want);
+  const Before before = w_.judging_.reach ? before_alloc(want) : Before{};
   const Got got = call(want);
   if (!w_.inside_) w_.busy_count_ = 0;
   if (w_.broken()) return {};
-  count_alloc(want, got, before);
+  if (w_.judging_.reach) count_alloc(want, got, before);
   return judge(want, got, predicted, scribbled);
 }
 
@@ -264,17 +264,24 @@ Answer Runner::judge_granted(const Want& want, const Ask& ask, Pfn pfn) {
 
 // A block just handed out: one reference, nothing of its former owner's, zeros where asked.
 void Runner::judge_fresh(const Want& want, Pfn pfn) {
-  if (ref::buddy::page_count(m_, pfn) != 1)
+  const ref::buddy::Zone& zone = ref::buddy::zone_at(m_, *w_.oracle_.zone_of(pfn));
+  const auto page = [&](Pfn frame) -> const ref::buddy::Page& {
+    return ref::buddy::page_at(m_, ref::buddy::page_index(zone, frame));
+  };
+  const bool inside = page(pfn).kind == ref::buddy::PageKind::inner;
+  const std::uint32_t count = inside ? ref::buddy::page_count(m_, pfn) : page(pfn).refcount;
+  if (count != 1)
     return w_.break_rule("PAGE-COUNT", fmt::format("1 reference of pfn {}", pfn),
-                         fmt::format("{}", ref::buddy::page_count(m_, pfn)));
+                         fmt::format("{}", count));
   const Block& b = w_.blocks_[want.out];
   for (Pfn i = 0; i < b.pages; i += std::max<Pfn>(1, b.pages / 4))
-    if (ref::buddy::page_private(m_, pfn + i) != 0)
+    if (const std::uint32_t value = page(pfn + i).private_data; value != 0)
       return w_.break_rule("PAGE-FRESH", fmt::format("private 0 of pfn {}", pfn + i),
-                           fmt::format("{}", ref::buddy::page_private(m_, pfn + i)));
+                           fmt::format("{}", value));
   if (want.by != By::page && !address_of(pfn))
     return w_.break_rule("PAGE-ADDRESS", "a page with a kernel address",
                          fmt::format("pfn {}", pfn));
+  if (!(want.gfp & GFP_BIT_ZERO)) return;
   const std::uint64_t bytes = std::uint64_t{b.pages} * m_.config.page_bytes;
   // Every byte, and not by what the allocator itself trusts: the first is zero, and each other is
   // like the one before it.
@@ -282,7 +289,7 @@ void Runner::judge_fresh(const Want& want, Pfn pfn) {
     return all.front() == std::byte{0} &&
            std::memcmp(all.data(), all.data() + 1, all.size() - 1) == 0;
   };
-  if ((want.gfp & GFP_BIT_ZERO) && !all_zero(ref::buddy::read_pages(m_, pfn, 0, bytes)))
+  if (!all_zero(ref::buddy::read_pages(m_, pfn, 0, bytes)))
     return w_.break_rule("PAGE-ZEROED", fmt::format("{} bytes of zeros from pfn {} on", bytes, pfn),
                          "something else");
 }

@@ -46,10 +46,10 @@ Answer Runner::drop_last(Block& b, unsigned order, How how) {
   const bool lost = bad && m_.profile().bad_page == BadPage::leaked;
   const Pfn pfn = b.pfn;
   set_live(b, false);
-  const Before before = before_free(pfn, order);
+  const Before before = w_.judging_.reach ? before_free(pfn, order) : Before{};
   call_free(pfn, order, how);
   if (w_.broken()) return {};
-  if (!bad) count_free(pfn, order, before);
+  if (w_.judging_.reach && !bad) count_free(pfn, order, before);
   if (lost) w_.model_stale_ = true;
   else released(pfn, order, how == How::cold);
   return expect_fault(bad ? Fault::bad_page : Fault::none, lost ? Effect::leaked : Effect::freed);

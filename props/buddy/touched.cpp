@@ -8,8 +8,8 @@ namespace {
 
 using namespace ref::buddy;
 
-Finding finding(std::string_view rule, std::string where, std::uint64_t expected,
-                std::uint64_t actual) {
+[[gnu::noinline]] Finding finding(std::string_view rule, std::string where, std::uint64_t expected,
+                                  std::uint64_t actual) {
   return {rule, fmt::format("{}: {}", where, expected), fmt::format("{}", actual)};
 }
 
@@ -32,7 +32,8 @@ const char* wrong_end(const Machine& m, const Zone& zone, const List& list, Page
   return linked_back ? nullptr : "the links back to its ends";
 }
 
-std::optional<Finding> zone_broken(const Machine& m, Index z) {
+// The whole of it in one piece: it runs after every step.
+[[gnu::flatten]] std::optional<Finding> zone_broken(const Machine& m, Index z) {
   const Zone& zone = zone_at(m, z);
   std::uint64_t sum = 0;
   for (unsigned order = 0; order < m.config.orders; ++order) {

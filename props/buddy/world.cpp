@@ -52,6 +52,8 @@ void World::reset(const Newborn& newborn, const Judging& judging) {
   machine_ = newborn.machine;
   oracle_ = newborn.oracle;
   judging_ = judging;
+  looks_after_steps_ =
+      judging.touched || judging.model || judging.exhaust_every > 0 || judging.invariants_every > 0;
   model_.reset();
   if (judging.model) model_ = Model::of(machine_);
   model_stale_ = false;
@@ -107,6 +109,7 @@ void World::break_rule(std::string_view rule, std::string expected, std::string 
 
 Answer World::run(const Operation& op) {
   const Answer answer = Runner(*this).run(op);
+  if (!judging_.reach) return answer;
   const std::size_t i = op.index();
   switch (answer.kind) {
     case Answer::Kind::skipped: ++reach_.skipped[i]; return answer;
@@ -134,7 +137,7 @@ Answer World::apply(const Step& step) {
   armed_.clear();
   if (step.answer && !broken() && answer != *step.answer)
     break_rule("STEP-ANSWER", print_answer(*step.answer), print_answer(answer));
-  if (!broken()) after_step();
+  if (looks_after_steps_ && !broken()) after_step();
   if (!broken()) ++step_;
   return answer;
 }

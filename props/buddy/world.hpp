@@ -42,6 +42,7 @@ struct Judging {
   Stamps stamps = Stamps::ends;     // in live blocks
   bool touched = false;             // after every step, the invariants of what it touched
   std::uint32_t exhaust_every = 0;  // exhaustion probe after every nth step; 0: at the end only
+  bool reach = true;                // what calls reached is counted
   bool walk_at_end = true;          // invariants and exhaustion at the end
 
   static Judging everything() {
@@ -136,6 +137,7 @@ class World final : private ref::core::Env {
   std::optional<Model> model_;
   bool model_stale_ = false;  // something happened that the model does not follow: it starts anew
   Judging judging_;
+  bool looks_after_steps_ = false;
   std::array<Block, PageRegister::count> blocks_{};
   std::uint64_t live_ = 0;  // of those, by bit
   static_assert(PageRegister::count == 64);

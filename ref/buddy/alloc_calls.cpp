@@ -82,8 +82,6 @@ Answer<Address> alloc_pages_exact(Env& env, Machine& m, std::uint64_t bytes, Gfp
   return alloc_by_address(env, m, gfp, get_order(m, bytes), Call::alloc_pages_exact, bytes);
 }
 
-bool is_suspended(const Machine& m) { return m.current().wait.call != 0; }
-
 Answer<Pfn> resume(Env& env, Machine& m) {
   REQUIRE(is_suspended(m));
   const Wait wait = m.current().wait;

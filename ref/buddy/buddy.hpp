@@ -51,7 +51,7 @@ using Answer = std::expected<T, Refused>;
 
 // The current task's suspended call, tried again: its frame when it succeeds.
 [[nodiscard]] Answer<Pfn> resume(Env&, Machine&);
-bool is_suspended(const Machine&);  // the current task
+inline bool is_suspended(const Machine& m) { return m.current().wait.call != 0; }  // its task
 
 // Giving back. Misuse is reported in the machine's log (Machine::globals().log), with its effect.
 void free_pages_(Env&, Machine&, Pfn, unsigned order);  // __free_pages

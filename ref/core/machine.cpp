@@ -87,10 +87,7 @@ void warn_once(Machine& m, WarnOnce which) {
   warn(m);
 }
 
-void clear_log(Machine& m) {
-  const Globals& g = m.globals();
-  if (g.log.fault == Fault::none && g.log.warnings == 0 && g.log.leaks == 0 && g.injected == 0)
-    return;
+void wipe_log(Machine& m) {
   m.edit_globals().log = {};
   m.edit_globals().injected = 0;
 }

@@ -100,7 +100,11 @@ enum class WarnOnce : std::uint8_t {
 };  // bits of Globals::warned
 constexpr unsigned warn_once_count = static_cast<unsigned>(WarnOnce::nofail_costly) + 1;
 void warn_once(Machine&, WarnOnce);
-void clear_log(Machine&);
+void wipe_log(Machine&);
+inline void clear_log(Machine& m) {  // writes only where there is something to clear
+  const Globals& g = m.globals();
+  if (g.log.fault != Fault::none || g.log.warnings || g.log.leaks || g.injected) wipe_log(m);
+}
 
 // The nth request from now fails; 0 cancels the plan.
 void plan_failure(Machine&, std::uint32_t nth);
