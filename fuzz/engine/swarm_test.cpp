@@ -60,7 +60,7 @@ TEST(Swarm, ASearchGoesOnFromWhereItWasSaved) {
   EXPECT_EQ(saved.digest, first.digest);
   options.runs = 300;
   options.earlier = saved;
-  int handed_over = 0;
+  std::size_t handed_over = 0;
   options.found = [&](const SwarmFinding& f) {
     EXPECT_GE(f.run, 120u);
     ++handed_over;
