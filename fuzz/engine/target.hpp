@@ -106,7 +106,11 @@ void run_input(std::span<const std::uint8_t> input) {
   props::ByteReader from(input);
   const ref::core::Config machine = props::decode_machine(from);
   if (machine.pages() > pages_max) return;
-  typename L::World& world = worlds.fresh(machine, L::Judging::cheap());
+  auto judging = L::Judging::cheap();
+  if constexpr (requires { judging.reach; }) judging.reach = false;  // nobody reads it here
+  if constexpr (requires { judging.scaled(1, 1); })
+    judging = judging.scaled(machine.pages(), input.size());
+  typename L::World& world = worlds.fresh(machine, judging);
   for (std::size_t steps = 0; !from.empty() && steps < steps_max && !world.violation(); ++steps)
     world.apply(props::decode_step<typename L::Operation>(from, machine.era));
   if (!world.violation()) world.finish();
