@@ -188,7 +188,7 @@ class SwarmWorker {
     const ref::core::Config& machine = palette_.choose(run, random);
     auto judging = draw_judging<typename L::Judging>(options_.judge, random);
     if constexpr (requires { judging.scaled(1, run); })
-      judging = judging.scaled(machine.pages(), run);
+      if (options_.judge != Judge::full) judging = judging.scaled(machine.pages(), run);
     const std::uint64_t length = options_.uniform ? uniform_length : draw_length(random);
     begin(run, machine);
     typename L::World& world = palette_.world(judging);

@@ -192,10 +192,15 @@ World::Operation Generator::draw_once(const World& w, Random& random) const {
 
 World::Step Generator::draw(const World& w, Random& random) const {
   World::Step step{draw_once(w, random), {}, {}, 0};
-  // A skipped step tests nothing but skipping: a few are enough.
-  if (!random.chance(32))
+  // A skipped step tests nothing but skipping: a few are enough. A run whose registers are full, or
+  // empty, and which does little else, is helped on.
+  if (!random.chance(32)) {
     for (int again = 0; again < 6 && would_skip(w, step.op); ++again)
       step.op = draw_once(w, random);
+    if (would_skip(w, step.op))
+      step.op =
+          draw_operation(w.live() != 0 ? index_of<FreePages>() : index_of<AllocPages>(), w, random);
+  }
   if (armed_one_in_ != 0 && random.chance(armed_one_in_))
     step.at = static_cast<Point>(random.below(point_names.size()));
   return step;

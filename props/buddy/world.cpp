@@ -72,9 +72,10 @@ void World::reset(const Newborn& newborn, const Judging& judging) {
 }
 
 void World::begin_reach() {
+  if (!judging_.reach) return;
   reach_ = {};
   reach_.count_machine(machine_.config);
-  const bool all = judging_.model && judging_.invariants_every == 1 && judging_.exhaust_every == 1;
+  const bool all = judging_.model && judging_.invariants_every > 0 && judging_.exhaust_every > 0;
   const Judged how = all                             ? Judged::everything
                      : judging_.model                ? Judged::model
                      : judging_.invariants_every > 0 ? Judged::invariants
