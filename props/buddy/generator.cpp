@@ -94,7 +94,7 @@ std::uint8_t draw_register(const World& w, Random& random, std::uint64_t count, 
   const auto reg = static_cast<std::uint8_t>(random.below(count));
   if (random.chance(32)) return reg;  // whatever it holds
   const std::uint64_t all = ~std::uint64_t{0} >> (64 - count);
-  const std::uint64_t wanted = (live ? w.live() : ~w.live()) & all;
+  const std::uint64_t wanted = (live ? w.live() : ~w.taken()) & all;
   const std::uint64_t behind = wanted & (~std::uint64_t{0} << reg);
   if (wanted == 0) return reg;
   return static_cast<std::uint8_t>(std::countr_zero(behind != 0 ? behind : wanted));

@@ -66,7 +66,7 @@ class Prospect {
   template <class Op>
   bool skips(const Op& op) const {
     if constexpr (requires { op.out; }) {
-      return block(op.out).live;
+      return w_.taken() >> op.out.value & 1u;
     } else if constexpr (requires { op.page; }) {
       const Block& b = block(op.page);
       if (!b.live || (b.exact && !takes_exact<Op>())) return true;

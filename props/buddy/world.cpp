@@ -89,6 +89,14 @@ void World::begin_reach() {
   tenths_per_page_ = managed == 0 ? 0 : ((std::uint64_t{10} << 32) + managed - 1) / managed;
 }
 
+std::uint64_t World::taken() const {
+  if (waiting_ == 0) return live_;
+  std::uint64_t all = live_;
+  for (const Pending& p : pending_)
+    if (p.waits) all |= std::uint64_t{1} << p.out;
+  return all;
+}
+
 bool World::suspended() const { return ref::buddy::is_suspended(machine_); }
 
 ref::core::Hash World::digest() const {

@@ -90,6 +90,7 @@ class World final : private ref::core::Env {
   const PageOracle& oracle() const { return oracle_; }
   std::span<const Block> blocks() const { return blocks_; }
   std::uint64_t live() const { return live_; }  // bit r: register r holds a live block
+  std::uint64_t taken() const;                  // or a call that waits will fill it
   const Reach& reach() const { return reach_; }
   std::size_t steps() const { return step_; }
   bool suspended() const;  // the running task waits
