@@ -116,7 +116,7 @@ class PlantedBugs(unittest.TestCase):
     def test_what_only_a_property_sees_is_found_minimized_and_replayed(self):
         mutant, falsified = self.check('no-merge-at-top')
         rules = {one['rule'] for one in falsified}
-        self.assertTrue({'PROP-EXHAUST', 'PROP-ROUND-TRIP'} <= rules, rules)
+        self.assertIn('PROP-EXHAUST', rules)
         self.expect_kept(mutant, falsified)
 
     def test_a_rule_that_breaks_meanwhile_is_named(self):
