@@ -52,7 +52,7 @@ BROKEN = {
     'new-file': ('--- /dev/null\n+++ b/ref/buddy/planted.cpp\n@@ -0,0 +1 @@\n+int planted;\n',
                  'does-not-build'),
     'no-code': (appended('this is no code'), 'does-not-build'),
-    'loops': (at_start('for (volatile int i = 0;;) i = i + 1;'), 'hangs'),
+    'loops': (at_start('for (volatile unsigned i = 0;;) i = i + 1;'), 'hangs'),
     'floods': (at_start('for (;;) if (::write(2, "flood flood flood", 17) < 0) break;'), 'hangs'),
     'eats': (at_start('for (;;) { volatile char* p = new char[1 << 20];'
                       ' for (int i = 0; i < 1 << 20; i += 4096) p[i] = 1; }'), 'out-of-memory'),
