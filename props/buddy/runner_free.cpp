@@ -79,14 +79,14 @@ Answer Runner::give_back_owned(Block& b, unsigned order, How how) {
   --b.references;
   ++w_.reach_[ReachEvent::shared_free];
   const Pfn pfn = b.pfn;
-  if (!b.compound && order > 0) { b.order = 0, b.pages = 1, b.stamp = 0; }
-  if (!b.compound)
-    for (unsigned o = order; o-- > 0;) unowned(pfn + (Pfn{1} << o), o);
+  const unsigned parts = b.compound ? 0 : order;
+  if (parts > 0) { b.order = 0, b.pages = 1, b.stamp = 0; }
+  for (unsigned o = parts; o-- > 0;) unowned(pfn + (Pfn{1} << o), o);
   call_free(pfn, order, how);
   if (w_.broken()) return {};
-  if (!b.compound)
-    for (unsigned o = order; o-- > 0;) tell_model(pfn + (Pfn{1} << o), o, false);
-  if (!b.compound && order > 0) stamp(b);
+  for (unsigned o = parts; o-- > 0;) tell_model(pfn + (Pfn{1} << o), o, false);
+  // An interrupt may have given the first page back as well, and somebody may own it by now.
+  if (parts > 0 && b.live && b.pfn == pfn && b.stamp == 0) stamp(b);
   return expect_fault(Fault::none, Effect::none);
 }
 
