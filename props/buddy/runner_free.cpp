@@ -100,6 +100,8 @@ Answer Runner::give_back_block(Block& b, unsigned order, How how) {
 // Any frame, any order: what is right about it is decided here, by the registers alone.
 Answer Runner::give_back(Pfn pfn, unsigned order, How how) {
   if (how == How::address && !address_of(pfn)) return {};  // free_pages(0): nothing happens (B-27)
+  // Meanwhile an interrupt can take no page of it for free, and none for owned.
+  if (w_.inside_ && pfn - w_.leaving_first_ < w_.leaving_pages_) return skipped();
   Block* owner = owner_of(pfn);
   if (owner != nullptr && owner->pfn == pfn) return give_back_block(*owner, order, how);
   if (owner != nullptr && owner->exact) return skipped();  // free_pages_exact is for those
@@ -148,7 +150,9 @@ Answer Runner::operator()(const FreePagesExact& op) {
   set_live(*b, false);
   const Block was = *b;
   for (Pfn i = 0; i < was.pages; ++i) unowned(was.pfn + i, 0);
+  w_.leaving_first_ = was.pfn, w_.leaving_pages_ = was.pages;
   ref::buddy::free_pages_exact(w_, m_, *ref::buddy::page_address(m_, was.pfn), was.bytes);
+  w_.leaving_pages_ = 0;
   if (w_.broken()) return {};
   for (Pfn i = 0; i < was.pages; ++i) tell_model(was.pfn + i, 0, false);
   return expect_fault(Fault::none, Effect::none);

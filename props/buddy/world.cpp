@@ -64,6 +64,7 @@ void World::reset(const Newborn& newborn, const Judging& judging) {
   armed_.clear();
   inside_ = interleaved_ = false;
   busy_first_ = busy_count_ = 0;
+  leaving_pages_ = 0;
   touched_ = {};
   step_ = 0;
   stamps_ = 0;

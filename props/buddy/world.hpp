@@ -148,6 +148,7 @@ class World final : private ref::core::Env {
   bool inside_ = false;       // an armed step runs
   bool interleaved_ = false;  // one ran during this step, so its refusal may have been right then
   Touched touched_;           // by the step that runs
+  Pfn leaving_first_ = 0, leaving_pages_ = 0;     // an exact block that goes back page by page
   std::uint8_t busy_first_ = 0, busy_count_ = 0;  // registers that the interrupted step will fill
   std::size_t step_ = 0;
   std::uint32_t stamps_ = 0;
