@@ -126,9 +126,8 @@ class Palette {
   Slot* chosen_ = nullptr;
 };
 
-// Most runs are judged cheaply, for speed; some by what costs more. Measured on the page allocator,
-// scaled by the size of the machine: what a step touched, and exhaustion now and then, cost next to
-// nothing; the invariants half as much again; everything twenty times.
+// Most runs are judged cheaply, for speed; some by what costs more. What each costs is measured by
+// `ci/benchmarks`: everything costs tens of times as much as the answers alone, so it is rare.
 template <class Judging>
 Judging draw_judging(Judge how, props::Random& random) {
   Judging judging = Judging::cheap();

@@ -96,8 +96,9 @@ inline std::size_t steps_of_environment() {
   std::_Exit(125);
 }
 
-// Judging is cheap but for the end, where everything is looked at. An input is decoded as it runs:
-// only one that breaks a rule is ever held as a trace.
+// Judging is cheap but for the end, where everything is looked at; on large machines only by some
+// inputs, chosen by their size, so that an input is always judged in the same way. An input is
+// decoded as it runs: only one that breaks a rule is ever held as a trace.
 template <class L>
 void run_input(std::span<const std::uint8_t> input) {
   constexpr std::uint64_t pages_max = 1u << 16;  // larger machines find nothing more, only slower
