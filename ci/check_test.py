@@ -115,8 +115,9 @@ class PlantedBugs(unittest.TestCase):
 
     def test_what_only_a_property_sees_is_found_minimized_and_replayed(self):
         mutant, falsified = self.check('no-merge-at-top')
-        rules = {one['rule'] for one in falsified}
-        self.assertIn('PROP-EXHAUST', rules)
+        # Which rule a property breaks first may hang on what is drawn; that it falls does not.
+        self.assertLessEqual({'PROP-EXHAUST', 'PROP-ROUND-TRIP'}, {one['id'] for one in falsified})
+        self.assertIn('PROP-EXHAUST', {one['rule'] for one in falsified})
         self.expect_kept(mutant, falsified)
 
     def test_a_rule_that_breaks_meanwhile_is_named(self):
