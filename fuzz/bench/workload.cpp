@@ -19,6 +19,16 @@ class Nobody : public ref::core::Env {};
 
 constexpr std::uint8_t registers = 40;  // so many blocks at most live at a time
 
+Config three_zones(EraId era, std::uint32_t dma, std::uint32_t normal, std::uint32_t highmem) {
+  Config config;
+  config.era = era;
+  config.page_bytes = 64;
+  config.add_zone(ZoneKind::dma, dma);
+  config.add_zone(ZoneKind::normal, normal);
+  config.add_zone(ZoneKind::highmem, highmem);
+  return config;
+}
+
 }  // namespace
 
 std::vector<Toggle> draw_toggles(std::uint64_t length, std::uint64_t seed) {
@@ -53,24 +63,11 @@ std::vector<L::Step> steps_of(const std::vector<Toggle>& toggles, EraId era) {
   return steps;
 }
 
-Config small_machine(EraId era) {
-  Config config;
-  config.era = era;
-  config.page_bytes = 64;
-  config.add_zone(ZoneKind::dma, 16);
-  config.add_zone(ZoneKind::normal, 64);
-  config.add_zone(ZoneKind::highmem, 32);
-  return config;
-}
+Config small_machine(EraId era) { return three_zones(era, 16, 64, 32); }
 
 Config large_machine(EraId era) {
-  Config config;
-  config.era = era;
-  config.page_bytes = 64;
-  config.add_zone(ZoneKind::dma, 4096);
-  config.add_zone(ZoneKind::normal, 225280);
-  config.add_zone(ZoneKind::highmem, (1u << 20) - 4096 - 225280);
-  return config;
+  constexpr std::uint32_t dma = 4096, normal = 225280;  // 16 MiB and 880 MiB, as on i386
+  return three_zones(era, dma, normal, (1u << 20) - dma - normal);
 }
 
 L::Newborn crowded(const Config& config) {

@@ -1,37 +1,20 @@
-// model_cases: the small machines that the tests of the naive model work out by hand.
+// model_cases: what the tests of the naive model ask of it, on machines worked out by hand.
 //
-//   bare            no per-CPU lists, no watermarks, no reserves: the free lists alone
-//   bare_normal     the same with one zone
+//   list            a free list as frames, head first
+//   get, put        one block, taken and given back
 #pragma once
 #include <gtest/gtest.h>
 
+#include "props/buddy/bare_machines.hpp"
 #include "props/buddy/model.hpp"
 
 namespace props::buddy::cases {
 
 using namespace ref::core;
 
-using Frames = std::vector<Pfn>;
+using by_hand::bare, by_hand::bare_normal, by_hand::eras, by_hand::Frames;
 
-constexpr std::array eras{EraId::linux_2_6_11, EraId::linux_6_1};
 constexpr Caller task{};
-
-// A machine without per-CPU lists and without watermarks, unless a test asks for them.
-inline Config bare(EraId era, std::uint32_t orders = orders_max) {
-  Config c;
-  c.era = era;
-  c.orders = orders;
-  c.pcp = false;
-  c.min_free_kbytes = 0;
-  c.lowmem_reserve_ratio = {0, 0};
-  return c;
-}
-
-inline Config bare_normal(EraId era, std::uint32_t pages, std::uint32_t orders = orders_max) {
-  Config c = bare(era, orders);
-  c.add_zone(ZoneKind::normal, pages);
-  return c;
-}
 
 inline Gfp gfp(const Model& m, std::string_view name) { return gfp_of(m.config().era, name); }
 

@@ -1,7 +1,6 @@
 // reference_cases: small machines of the reference, for tests that work a sentence out by hand.
 //
-//   bare_normal     one zone, no per-CPU lists, no watermarks: the free lists alone
-//   marked          the same with min 64 and low 80 of 1024 pages
+//   marked          bare_normal with min 64 and low 80 of 1024 pages
 //   Kernel          such a machine, its log, and its lists as vectors of frames, head first
 #pragma once
 #include <gtest/gtest.h>
@@ -12,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "props/buddy/bare_machines.hpp"
 #include "ref/buddy/buddy.hpp"
 #include "ref/buddy/watermark.hpp"
 
@@ -21,26 +21,7 @@ using namespace ref::buddy;
 using namespace ref::core;
 using ref::buddy::Machine;
 
-using Frames = std::vector<Pfn>;
-
-constexpr std::array eras{EraId::linux_2_6_11, EraId::linux_6_1};
 constexpr EraId old_era = EraId::linux_2_6_11, new_era = EraId::linux_6_1;
-
-inline Config bare(EraId era, std::uint32_t orders = orders_max) {
-  Config c;
-  c.era = era;
-  c.orders = orders;
-  c.pcp = false;
-  c.min_free_kbytes = 0;
-  c.lowmem_reserve_ratio = {0, 0};
-  return c;
-}
-
-inline Config bare_normal(EraId era, std::uint32_t pages, std::uint32_t orders = orders_max) {
-  Config c = bare(era, orders);
-  c.add_zone(ZoneKind::normal, pages);
-  return c;
-}
 
 // 1024 pages, and pages_min 64: both eras have min 64 and low 80.
 inline Config marked(EraId era) {
