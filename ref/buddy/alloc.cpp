@@ -11,7 +11,7 @@ using namespace core;  // the gfp bits
 
 namespace {
 
-std::optional<Pfn> rmqueue(Env& env, Machine& m, Index z, const Request& r) {
+MaybePfn rmqueue(Env& env, Machine& m, Index z, const Request& r) {
   if (pcp_allowed_order(m, r.order)) {
     const auto pfn = rmqueue_pcplist(env, m, z, r.order, (r.gfp & GFP_BIT_COLD) != 0);
     if (pfn) return pfn;
@@ -19,14 +19,13 @@ std::optional<Pfn> rmqueue(Env& env, Machine& m, Index z, const Request& r) {
   return rmqueue_smallest(m, z, r.order);
 }
 
-std::optional<Pfn> take_from_zone(Env& env, Machine& m, Index z, const Request& r,
-                                  const AllocFlags& flags) {
+MaybePfn take_from_zone(Env& env, Machine& m, Index z, const Request& r, const AllocFlags& flags) {
   if (!flags.no_watermarks && !zone_watermark_ok(m, z, r.order, r.highest, flags))
     return std::nullopt;
   if (m.profile().slow_path == SlowPath::modern && (r.gfp & GFP_BIT_NOFAIL) && r.order > 1)
     warn_once(m, WarnOnce::nofail_high_order);  // W-14: only where a zone is about to serve it
   const bool pfmemalloc = flags.no_watermarks && m.profile().slow_path == SlowPath::modern;
-  while (const std::optional<Pfn> pfn = rmqueue(env, m, z, r)) {
+  while (const MaybePfn pfn = rmqueue(env, m, z, r)) {
     if (!prep_new_page(m, *pfn, r.order, r.gfp, pfmemalloc)) continue;
     m.events[z].pgalloc += std::uint64_t{1} << r.order;  // P-9
     return pfn;
@@ -34,8 +33,7 @@ std::optional<Pfn> take_from_zone(Env& env, Machine& m, Index z, const Request& 
   return std::nullopt;
 }
 
-std::optional<Pfn> get_page_from_freelist(Env& env, Machine& m, const Request& r,
-                                          const AllocFlags& flags) {
+MaybePfn get_page_from_freelist(Env& env, Machine& m, const Request& r, const AllocFlags& flags) {
   bool first = true;
   for (const std::uint8_t z : Zonelist(m, r)) {
     if (!first) env.at(Point::buddy_alloc_zone_next);

@@ -34,9 +34,9 @@ std::size_t fill_from_pcp(Env& env, Machine& m, Index z, Gfp gfp, Slots slots) {
   PcpHolder holder(env, m, z, (gfp & core::GFP_BIT_COLD) != 0);
   for (std::optional<Pfn>& slot : slots) {
     if (slot) continue;
-    while (const std::optional<Pfn> pfn = holder.take()) {
+    while (const MaybePfn pfn = holder.take()) {
       if (!prep_new_page(m, *pfn, 0, gfp, false)) continue;
-      slot = pfn;
+      slot = *pfn;
       break;
     }
     if (!slot) break;

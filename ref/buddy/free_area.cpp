@@ -24,7 +24,7 @@ void del_page_from_free_list(Machine& m, Index z, Index page, unsigned order) {
 }
 
 // The frame's buddy, if it may merge with it: a free head of the same order in the same zone.
-std::optional<Pfn> free_buddy(const Machine& m, const Zone& zone, Pfn pfn, unsigned order) {
+MaybePfn free_buddy(const Machine& m, const Zone& zone, Pfn pfn, unsigned order) {
   const Pfn origin = block_origin(m, zone);
   const Pfn buddy = ((pfn - origin) ^ (Pfn{1} << order)) + origin;
   if (buddy < zone.first || buddy - zone.first >= zone.pages) return std::nullopt;
@@ -58,7 +58,7 @@ bool goes_to_tail(const Machine& m, const Zone& zone, Pfn pfn, unsigned order) {
 
 }  // namespace
 
-std::optional<Pfn> rmqueue_smallest(Machine& m, Index z, unsigned order) {
+MaybePfn rmqueue_smallest(Machine& m, Index z, unsigned order) {
   for (unsigned from = order; from < m.config.orders; ++from) {
     const List& area = area_at(m, z, from);
     if (area.head == 0) continue;
@@ -79,7 +79,7 @@ void free_one_page(Machine& m, Index z, Pfn pfn, unsigned order, FreeTo where) {
   Zone& zone = edit_zone(m, z);
   zone.free_pages += std::uint64_t{1} << order;
   for (; order + 1 < m.config.orders; ++order) {
-    const std::optional<Pfn> buddy = free_buddy(m, zone, pfn, order);
+    const MaybePfn buddy = free_buddy(m, zone, pfn, order);
     if (!buddy) break;
     del_page_from_free_list(m, z, page_index(zone, *buddy), order);
     pfn = parent(m, zone, pfn, order);

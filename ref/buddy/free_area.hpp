@@ -7,7 +7,6 @@
 //
 //   give 0 back at order 1: its buddy 2 is free at order 1, so they merge; then 4 at order 2 (B-6).
 #pragma once
-#include <optional>
 
 #include "ref/buddy/machine.hpp"
 
@@ -15,7 +14,7 @@ namespace ref::buddy {
 
 // Takes 2^order frames off the zone's free lists, or nothing. The frames are of no kind afterwards
 // (inner): the caller says what they become.
-[[nodiscard]] std::optional<Pfn> rmqueue_smallest(Machine&, Index zone, unsigned order);
+[[nodiscard]] MaybePfn rmqueue_smallest(Machine&, Index zone, unsigned order);
 
 enum class FreeTo : std::uint8_t { era_choice, tail };
 

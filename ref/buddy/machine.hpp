@@ -10,10 +10,12 @@
 // block of 1024 frames writes one record. Links are index + 1, so that zero means "none".
 #pragma once
 #include "ref/core/machine.hpp"
+#include "ref/core/maybe_pfn.hpp"
 
 namespace ref::buddy {
 
 using core::Index;
+using core::MaybePfn;
 using core::Pfn;
 using core::ZoneKind;
 

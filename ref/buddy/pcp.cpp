@@ -33,7 +33,7 @@ std::uint32_t rmqueue_bulk(Machine& m, Index z, unsigned order, std::uint32_t bl
                            unsigned list) {
   std::uint32_t got = 0;
   for (; got < blocks; ++got) {
-    const std::optional<Pfn> pfn = rmqueue_smallest(m, z, order);
+    const MaybePfn pfn = rmqueue_smallest(m, z, order);
     if (!pfn) break;
     add_to_pcp(m, z, *pfn, order, list, false);
   }
@@ -48,7 +48,7 @@ Pfn pop(Machine& m, Index z, std::uint32_t cpu, unsigned list, bool front) {
 
 // --- 2.6.11: hot and cold ---------------------------------------------------------------------
 
-std::optional<Pfn> rmqueue_hot_cold(Machine& m, Index z, bool cold) {
+MaybePfn rmqueue_hot_cold(Machine& m, Index z, bool cold) {
   const std::uint32_t cpu = m.globals().cpu;
   Pcp& pcp = edit_pcp(m, z, cpu);
   if (pcp.count[cold] <= pcp.low[cold]) pcp.count[cold] += rmqueue_bulk(m, z, 0, pcp.batch, cold);
@@ -123,7 +123,7 @@ bool pcp_trylock(Env& env, Machine& m, Index z) {
 }
 
 // The head of the list, which is refilled when it is empty.
-std::optional<Pfn> rmqueue_locked(Machine& m, Index z, unsigned order) {
+MaybePfn rmqueue_locked(Machine& m, Index z, unsigned order) {
   const std::uint32_t cpu = m.globals().cpu;
   Pcp& pcp = edit_pcp(m, z, cpu);
   if (pcp_list_at(m, z, cpu, order).count == 0) {
@@ -135,11 +135,11 @@ std::optional<Pfn> rmqueue_locked(Machine& m, Index z, unsigned order) {
   return pop(m, z, cpu, order, true);
 }
 
-std::optional<Pfn> rmqueue_by_order(Env& env, Machine& m, Index z, unsigned order) {
+MaybePfn rmqueue_by_order(Env& env, Machine& m, Index z, unsigned order) {
   if (!pcp_trylock(env, m, z)) return std::nullopt;
   Pcp& pcp = edit_pcp(m, z, m.globals().cpu);
   pcp.free_factor = static_cast<std::uint16_t>(pcp.free_factor >> 1);
-  const std::optional<Pfn> pfn = rmqueue_locked(m, z, order);
+  const MaybePfn pfn = rmqueue_locked(m, z, order);
   pcp.locked = 0;
   return pfn;
 }
@@ -169,7 +169,7 @@ bool pcp_allowed_order(const Machine& m, unsigned order) {
   return m.config.pcp && order <= m.profile().pcp_order_max;
 }
 
-std::optional<Pfn> rmqueue_pcplist(Env& env, Machine& m, Index z, unsigned order, bool cold) {
+MaybePfn rmqueue_pcplist(Env& env, Machine& m, Index z, unsigned order, bool cold) {
   switch (m.profile().pcp) {
     case core::PcpPolicy::hot_and_cold: return rmqueue_hot_cold(m, z, cold);
     case core::PcpPolicy::by_order: return rmqueue_by_order(env, m, z, order);
@@ -184,7 +184,7 @@ PcpHolder::~PcpHolder() {
   if (held_) edit_pcp(m_, zone_, cpu_).locked = 0;
 }
 
-std::optional<Pfn> PcpHolder::take() {
+MaybePfn PcpHolder::take() {
   if (!held_) return std::nullopt;
   switch (m_.profile().pcp) {
     case core::PcpPolicy::hot_and_cold: return rmqueue_hot_cold(m_, zone_, cold_);

@@ -7,7 +7,6 @@
 //
 // A page here is not in the buddy system: no merge, not in buddyinfo (P-8).
 #pragma once
-#include <optional>
 
 #include "ref/buddy/machine.hpp"
 
@@ -20,8 +19,7 @@ bool pcp_allowed_order(const Machine&, unsigned order);
 
 // Takes a block from this CPU's list of the zone, refilling it when it runs low. The frames are of
 // no kind afterwards. `cold` is __GFP_COLD and means something in 2.6.11 only.
-[[nodiscard]] std::optional<Pfn> rmqueue_pcplist(Env&, Machine&, Index zone, unsigned order,
-                                                 bool cold);
+[[nodiscard]] MaybePfn rmqueue_pcplist(Env&, Machine&, Index zone, unsigned order, bool cold);
 
 // Takes single pages from this CPU's list of the zone, one after the other, holding it as long as
 // the holder lives (B-43). take() finds nothing when somebody else holds the list.
@@ -31,7 +29,7 @@ class PcpHolder {
   ~PcpHolder();
   PcpHolder(const PcpHolder&) = delete;
   PcpHolder& operator=(const PcpHolder&) = delete;
-  [[nodiscard]] std::optional<Pfn> take();
+  [[nodiscard]] MaybePfn take();
 
  private:
   Machine& m_;
