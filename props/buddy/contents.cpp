@@ -40,9 +40,8 @@ bool each_word(std::uint64_t bytes, Stamps stamps, F f) {
 
 }  // namespace
 
-void write_stamp(ref::buddy::Machine& m, ref::core::Pfn pfn, std::uint64_t bytes,
+void write_stamp(ref::buddy::Machine& m, std::uint64_t start, std::uint64_t bytes,
                  std::uint32_t identity, Stamps stamps) {
-  const std::uint64_t start = ref::buddy::ram_offset(m, pfn);
   const Values values(identity);
   if (stamps == Stamps::ends && bytes <= ref::core::chunk_bytes) {
     std::byte* const block = m.arena.edit_bytes(m.ram, start, bytes).data();
@@ -58,9 +57,8 @@ void write_stamp(ref::buddy::Machine& m, ref::core::Pfn pfn, std::uint64_t bytes
   });
 }
 
-Broken stamp_broken(const ref::buddy::Machine& m, ref::core::Pfn pfn, std::uint64_t bytes,
+Broken stamp_broken(const ref::buddy::Machine& m, std::uint64_t start, std::uint64_t bytes,
                     std::uint32_t identity, Stamps stamps) {
-  const std::uint64_t start = ref::buddy::ram_offset(m, pfn);
   const Values values(identity);
   if (stamps == Stamps::ends) {
     const std::byte* const block = m.arena.bytes(m.ram, start, bytes).data();
@@ -76,8 +74,7 @@ Broken stamp_broken(const ref::buddy::Machine& m, ref::core::Pfn pfn, std::uint6
     return value == values.at(at);
   });
   if (intact) return std::nullopt;
-  return Witness{fmt::format("byte {} of the block at pfn {}", where, pfn), values.at(where),
-                 value};
+  return Witness{fmt::format("byte {} of the block", where), values.at(where), value};
 }
 
 }  // namespace props::buddy

@@ -14,10 +14,11 @@ namespace props::buddy {
 
 enum class Stamps : std::uint8_t { none, ends, spaced };
 
-void write_stamp(ref::buddy::Machine&, ref::core::Pfn, std::uint64_t bytes, std::uint32_t identity,
-                 Stamps);
+// Of a block whose memory begins at `ram` (ram_offset of its first frame, asked once per block).
+void write_stamp(ref::buddy::Machine&, std::uint64_t ram, std::uint64_t bytes,
+                 std::uint32_t identity, Stamps);
 // Where the contents differ from what was written.
-Broken stamp_broken(const ref::buddy::Machine&, ref::core::Pfn, std::uint64_t bytes,
+Broken stamp_broken(const ref::buddy::Machine&, std::uint64_t ram, std::uint64_t bytes,
                     std::uint32_t identity, Stamps);
 
 }  // namespace props::buddy

@@ -90,13 +90,14 @@ TEST(ContentScope, a_changed_byte_is_noticed_where_a_word_is_stamped_and_nowhere
       c.page_bytes = page;
       Machine m(c);
       const std::uint64_t bytes = std::uint64_t{page} << order;
-      write_stamp(m, 8, bytes, 5, Stamps::spaced);
-      ASSERT_FALSE(stamp_broken(m, 8, bytes, 5, Stamps::spaced));
-      ASSERT_TRUE(stamp_broken(m, 8, bytes, 6, Stamps::spaced));
+      write_stamp(m, ram_offset(m, 8), bytes, 5, Stamps::spaced);
+      ASSERT_FALSE(stamp_broken(m, ram_offset(m, 8), bytes, 5, Stamps::spaced));
+      ASSERT_TRUE(stamp_broken(m, ram_offset(m, 8), bytes, 6, Stamps::spaced));
       for (std::uint64_t at = 0; at < bytes; ++at) {
         std::byte& byte = write_pages(m, 8, at, 1)[0];
         byte ^= std::byte(1u << at % 8);
-        ASSERT_EQ(stamp_broken(m, 8, bytes, 5, Stamps::spaced).has_value(), is_stamped(bytes, at))
+        ASSERT_EQ(stamp_broken(m, ram_offset(m, 8), bytes, 5, Stamps::spaced).has_value(),
+                  is_stamped(bytes, at))
             << at << " of " << bytes;
         byte ^= std::byte(1u << at % 8);
       }
@@ -113,7 +114,7 @@ TEST(ContentScope, no_two_places_of_two_hundred_stamps_are_alike) {
   Machine m(c);
   std::set<std::uint64_t> words;
   for (std::uint32_t identity = 1; identity <= 200; ++identity) {
-    write_stamp(m, 0, 256, identity, Stamps::spaced);
+    write_stamp(m, ram_offset(m, 0), 256, identity, Stamps::spaced);
     for (std::uint64_t at = 0; at < 256; at += 8) {
       std::uint64_t word = 0;
       std::memcpy(&word, read_pages(m, 0, at, 8).data(), 8);

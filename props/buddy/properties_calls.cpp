@@ -38,7 +38,7 @@ bool stamps_hold(Case& c, const World& world) {
   for (const Block& b : world.blocks()) {
     if (!b.live || b.stamp == 0) continue;
     const std::uint64_t bytes = std::uint64_t{b.pages} * world.machine().config.page_bytes;
-    const Broken wrong = stamp_broken(world.machine(), b.pfn, bytes, b.stamp, densely.stamps);
+    const Broken wrong = stamp_broken(world.machine(), b.ram, bytes, b.stamp, densely.stamps);
     if (!c.holds(!wrong, wrong ? fmt::format("{:#x} at {}", wrong->expected, wrong->where) : "",
                  wrong ? fmt::format("{:#x}", wrong->actual) : "", world))
       return false;

@@ -35,17 +35,6 @@ bool Runner::address_of(Pfn pfn) const {
   return z && m_.config.zones[*z].kind != ZoneKind::highmem;
 }
 
-bool Runner::check_content(const Block& b) {
-  if (b.stamp == 0) return true;
-  const std::uint64_t bytes = std::uint64_t{b.pages} * m_.config.page_bytes;
-  const Broken w = stamp_broken(m_, b.pfn, bytes, b.stamp, w_.judging_.stamps);
-  if (w) {
-    w_.break_rule("PAGE-CONTENT", fmt::format("{:#x} at {}", w->expected, w->where),
-                  fmt::format("{:#x}", w->actual));
-  }
-  return !w;
-}
-
 // --- faults -----------------------------------------------------------------------------------
 
 Answer Runner::judge_fault(Fault fault, Effect effect) {
@@ -78,7 +67,7 @@ Answer Runner::expect_fault(Fault fault, Effect effect) {
 Answer Runner::operator()(const Touch& op) {
   Block* b = live(op.page);
   if (b == nullptr) return skipped();
-  if (check_content(*b)) stamp(*b);
+  if (w_.check_content(*b)) stamp(*b);
   return {};
 }
 

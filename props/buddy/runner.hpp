@@ -70,7 +70,7 @@ class Runner {
   using Fault = ref::core::Fault;
   using Effect = ref::core::Effect;
 
-  Answer allocate(const Want&);
+  Answer allocate(Want&&);  // changed in place: a copy of what was just written would stall
   Got call(const Want&);
   Prediction predict(const Want&);
   Fault expected_fault(const Want&) const;
@@ -131,7 +131,6 @@ class Runner {
   void tell_model(Pfn, unsigned order, bool cold);
   Answer expect_fault(Fault, Effect);
   Answer judge_fault(Fault, Effect);
-  bool check_content(const Block&);
   void stamp(Block&);
   Answer skipped() const { return {Answer::Kind::skipped}; }
   Block* live(PageRegister r) { return w_.blocks_[r.value].live ? &w_.blocks_[r.value] : nullptr; }

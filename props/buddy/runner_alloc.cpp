@@ -55,6 +55,7 @@ Block& Runner::fill(std::uint8_t reg, Pfn pfn, unsigned order, Gfp gfp) {
   b.order = static_cast<std::uint8_t>(order);
   b.pfn = pfn;
   b.pages = 1u << order;
+  b.ram = ref::buddy::ram_offset(m_, pfn);
   b.references = 1;
   b.compound = order > 0 && (gfp & GFP_BIT_COMP);
   return b;
@@ -63,7 +64,7 @@ Block& Runner::fill(std::uint8_t reg, Pfn pfn, unsigned order, Gfp gfp) {
 void Runner::stamp(Block& b) {
   if (w_.judging_.stamps == Stamps::none) return;
   b.stamp = ++w_.stamps_;
-  write_stamp(m_, b.pfn, std::uint64_t{b.pages} * m_.config.page_bytes, b.stamp,
+  write_stamp(m_, b.ram, std::uint64_t{b.pages} * m_.config.page_bytes, b.stamp,
               w_.judging_.stamps);
 }
 
@@ -140,9 +141,8 @@ Prediction Runner::predict(const Want& want) {
                       : w_.model_->alloc_pages(caller, want.gfp, want.order);
 }
 
-Answer Runner::allocate(const Want& asked) {
-  if (!vacant(asked.out)) return skipped();
-  Want want = asked;
+Answer Runner::allocate(Want&& want) {
+  if (!vacant(want.out)) return skipped();
   if (want.by != By::page && m_.profile().get_free_pages_strips_highmem)
     want.gfp &= ~Gfp{GFP_BIT_HIGHMEM};
   std::optional<Prediction> predicted;
@@ -163,7 +163,7 @@ Answer Runner::allocate(const Want& asked) {
 Runner::Fault Runner::expected_fault(const Want& want) const {
   if (want.order >= m_.config.orders || want.retried) return Fault::none;
   const Gfp zones = want.gfp & (GFP_BIT_DMA | GFP_BIT_HIGHMEM | GFP_BIT_DMA32);
-  if (std::popcount(zones) > 1) return Fault::bad_zone_modifiers;
+  if ((zones & (zones - 1)) != 0) return Fault::bad_zone_modifiers;
   if (m_.profile().zero_highmem_needs_wait && (want.gfp & GFP_BIT_ZERO) &&
       (want.gfp & GFP_BIT_HIGHMEM) && !may_block(want.gfp))
     return Fault::zero_highmem_atomic;
@@ -192,8 +192,9 @@ void Runner::tell_losses(const Log& log) {
 Answer Runner::judge(const Want& want, const Got& got, const std::optional<Prediction>& predicted,
                      bool scribbled) {
   const Answer answer = judge_answer(want, got, scribbled);
+  if (!predicted) return answer;
   const bool follows = !w_.interleaved_ && m_.globals().log.leaks == 0;
-  if (predicted && follows && !w_.broken()) judge_model(want, got, *predicted);
+  if (follows && !w_.broken()) judge_model(want, got, *predicted);
   return answer;
 }
 

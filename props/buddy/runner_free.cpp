@@ -72,7 +72,7 @@ Answer Runner::give_back_wrong_order(Block& b, unsigned order, How how) {
 }
 
 Answer Runner::give_back_owned(Block& b, unsigned order, How how) {
-  if (!check_content(b)) return {};
+  if (!w_.check_content(b)) return {};
   if (order != b.order) return give_back_wrong_order(b, order, how);
   if (b.references == 1) return drop_last(b, order, how);
   // B-33: somebody still holds the first page; the others of a block that is not compound go now.
@@ -146,7 +146,7 @@ Answer Runner::operator()(const FreeColdPage& op) {
 Answer Runner::operator()(const FreePagesExact& op) {
   Block* b = live(op.page);
   if (b == nullptr || !b->exact) return skipped();
-  if (!check_content(*b)) return {};
+  if (!w_.check_content(*b)) return {};
   set_live(*b, false);
   const Block was = *b;
   for (Pfn i = 0; i < was.pages; ++i) unowned(was.pfn + i, 0);
@@ -205,7 +205,7 @@ Answer Runner::operator()(const PutPage& op) {
     ref::buddy::put_page(w_, m_, pfn);
     return expect_fault(Fault::none, Effect::none);
   }
-  if (!check_content(*b)) return {};
+  if (!w_.check_content(*b)) return {};
   // The last one: a compound block goes whole; of another only the first page, and the rest is
   // lost.
   const Block was = *b;
@@ -241,7 +241,7 @@ Answer Runner::operator()(const SplitPage& op) {
   if (b == nullptr || b->exact) return skipped();
   const std::size_t tails = b->compound ? 0 : b->pages - 1;
   if (tails > 0 && !vacant(op.first.value, tails)) return skipped();
-  if (!check_content(*b)) return {};
+  if (!w_.check_content(*b)) return {};
   ref::buddy::split_page(m_, b->pfn, b->order);
   if (b->compound) return expect_fault(Fault::compound_page, Effect::none);
   for (std::size_t i = 0; i < tails; ++i) {

@@ -8,8 +8,8 @@ namespace {
 
 using namespace ref::buddy;
 
-[[gnu::noinline]] Finding finding(std::string_view rule, std::string where, std::uint64_t expected,
-                                  std::uint64_t actual) {
+[[gnu::noinline, gnu::cold]] Finding finding(std::string_view rule, std::string where,
+                                             std::uint64_t expected, std::uint64_t actual) {
   return {rule, fmt::format("{}: {}", where, expected), fmt::format("{}", actual)};
 }
 
@@ -30,21 +30,6 @@ const char* wrong_end(const Machine& m, const Zone& zone, const List& list, Page
   const bool linked_back =
       page_at(m, first.next - 1).prev == list.head && page_at(m, last.prev - 1).next == list.tail;
   return linked_back ? nullptr : "the links back to its ends";
-}
-
-// The whole of it in one piece: it runs after every step.
-[[gnu::flatten]] std::optional<Finding> zone_broken(const Machine& m, Index z) {
-  const Zone& zone = zone_at(m, z);
-  std::uint64_t sum = 0;
-  for (unsigned order = 0; order < m.config.orders; ++order) {
-    const List& list = area_at(m, z, order);
-    sum += std::uint64_t{list.count} << order;
-    if (const char* what = wrong_end(m, zone, list, PageKind::free_head, order))
-      return finding("BUDDY-LISTED", fmt::format("zone {}, free list {}, {}", z, order, what), 0,
-                     1);
-  }
-  if (sum == zone.free_pages) return std::nullopt;
-  return finding("BUDDY-COUNTED", fmt::format("zone {}, NR_FREE_PAGES", z), sum, zone.free_pages);
 }
 
 std::optional<Finding> cpu_broken(const Machine& m, Index z) {
@@ -122,7 +107,25 @@ std::optional<Finding> block_broken(const Machine& m, Pfn pfn) {
 
 }  // namespace
 
-std::optional<Finding> first_broken(const Machine& m, const Touched& touched) {
+// The whole of it in one piece: it runs after every step.
+[[gnu::flatten]] std::optional<Finding> TouchedCheck::zone_broken(const Machine& m, Index z) {
+  const Zone& zone = zone_at(m, z);
+  std::uint64_t sum = 0;
+  for (unsigned order = 0; order < m.config.orders; ++order) {
+    const List& list = area_at(m, z, order);
+    sum += std::uint64_t{list.count} << order;
+    List& right = right_[z][order];
+    if (list.head == right.head && list.tail == right.tail && list.count == right.count) continue;
+    right = list;
+    if (const char* what = wrong_end(m, zone, list, PageKind::free_head, order))
+      return finding("BUDDY-LISTED", fmt::format("zone {}, free list {}, {}", z, order, what), 0,
+                     1);
+  }
+  if (sum == zone.free_pages) return std::nullopt;
+  return finding("BUDDY-COUNTED", fmt::format("zone {}, NR_FREE_PAGES", z), sum, zone.free_pages);
+}
+
+std::optional<Finding> TouchedCheck::first_broken(const Machine& m, const Touched& touched) {
   if (touched.block)
     if (auto broken = block_broken(m, *touched.block)) return broken;
   for (Index z = 0; z < m.config.zone_count; ++z) {

@@ -9,6 +9,8 @@
 // a list that no step went through are left to the full walk (invariants.hpp). What both look at,
 // both name by the same rule.
 #pragma once
+#include <array>
+
 #include "props/core/violation.hpp"
 #include "ref/buddy/machine.hpp"
 
@@ -23,6 +25,17 @@ struct Touched {
   void all() { zones = ~0u; }
 };
 
-std::optional<Finding> first_broken(const ref::buddy::Machine&, const Touched&);
+// The check after every step of one run. A free list that is as it was when last found right is not
+// looked at again: on a large machine its ends are cold memory.
+class TouchedCheck {
+ public:
+  void forget() { right_ = {}; }  // a new run begins
+  std::optional<Finding> first_broken(const ref::buddy::Machine&, const Touched&);
+
+ private:
+  std::optional<Finding> zone_broken(const ref::buddy::Machine&, ref::core::Index zone);
+  using Lists = std::array<ref::buddy::List, ref::core::orders_max>;  // by order
+  std::array<Lists, ref::core::zones_max> right_{};
+};
 
 }  // namespace props::buddy

@@ -66,6 +66,7 @@ void World::reset(const Newborn& newborn, const Judging& judging) {
   busy_first_ = busy_count_ = 0;
   leaving_pages_ = 0;
   touched_ = {};
+  if (judging.touched) touched_check_.forget();
   step_ = 0;
   stamps_ = 0;
   begin_reach();
@@ -97,8 +98,6 @@ std::uint64_t World::taken() const {
     if (p.waits) all |= std::uint64_t{1} << p.out;
   return all;
 }
-
-bool World::suspended() const { return ref::buddy::is_suspended(machine_); }
 
 ref::core::Hash World::digest() const {
   ref::core::Hash sum = machine_.arena.hash();
@@ -140,16 +139,26 @@ Answer World::apply(const Step& step) {
     return {};
   }
   interleaved_ = false;
-  touched_ = {};
+  if (judging_.touched) touched_ = {};
   ref::core::clear_log(machine_);
   const Answer answer = run(step.op);
-  for (const Step& missed : armed_) ++reach_.skipped[missed.op.index()];
-  armed_.clear();
-  if (step.answer && !broken() && answer != *step.answer)
-    break_rule("STEP-ANSWER", print_answer(*step.answer), print_answer(answer));
+  if (!armed_.empty()) skip_armed();
+  if (step.answer) expect_answer(*step.answer, answer);
   if (looks_after_steps_ && !broken()) after_step();
   if (!broken()) ++step_;
   return answer;
+}
+
+// By value: an answer whose address is taken would go through memory in every step.
+void World::expect_answer(Answer demanded, Answer given) {
+  if (!broken() && given != demanded)
+    break_rule("STEP-ANSWER", print_answer(demanded), print_answer(given));
+}
+
+// Those whose point was not passed.
+void World::skip_armed() {
+  for (const Step& missed : armed_) ++reach_.skipped[missed.op.index()];
+  armed_.clear();
 }
 
 // An armed step is a hard interrupt on this CPU, unless it first selects another. Afterwards the
@@ -175,8 +184,7 @@ void World::at(Point point) {
     if (broken()) break;
     const Answer answer = run(step.op);
     ++reach_.points[static_cast<std::size_t>(point)];
-    if (step.answer && !broken() && answer != *step.answer)
-      break_rule("STEP-ANSWER", print_answer(*step.answer), print_answer(answer));
+    if (step.answer) expect_answer(*step.answer, answer);
   }
   inside_ = false;
   ref::core::select_cpu(machine_, cpu);
@@ -191,7 +199,7 @@ void World::after_step() {
   // What a client can see first, then the records, then policy: the first to see a fault names it.
   const std::size_t n = step_ + 1;
   if (judging_.touched)
-    if (const auto finding = first_broken(machine_, touched_)) break_rule(*finding);
+    if (const auto finding = touched_check_.first_broken(machine_, touched_)) break_rule(*finding);
   if (judging_.exhaust_every > 0 && n % judging_.exhaust_every == 0) exhaust();
   if (judging_.invariants_every > 0 && n % judging_.invariants_every == 0) check_invariants();
   if (model_ && !broken() && n % judging_.model_every == 0) check_model();
@@ -199,8 +207,7 @@ void World::after_step() {
 
 void World::finish() {
   if (broken()) return;
-  for (const Step& missed : armed_) ++reach_.skipped[missed.op.index()];
-  armed_.clear();
+  skip_armed();
   check_contents();
   check_owners();
   if (model_ && !broken()) check_model();
@@ -246,12 +253,18 @@ void World::check_model() {
 
 void World::check_contents() {
   for (const Block& b : blocks_) {
-    if (!b.live || b.stamp == 0 || broken()) continue;
-    const std::uint64_t bytes = std::uint64_t{b.pages} * machine_.config.page_bytes;
-    if (const Broken w = stamp_broken(machine_, b.pfn, bytes, b.stamp, judging_.stamps))
-      break_rule("PAGE-CONTENT", fmt::format("{:#x} at {}", w->expected, w->where),
-                 fmt::format("{:#x}", w->actual));
+    if (b.live && !broken()) check_content(b);
   }
+}
+
+bool World::check_content(const Block& b) {
+  if (b.stamp == 0) return true;
+  const std::uint64_t bytes = std::uint64_t{b.pages} * machine_.config.page_bytes;
+  const Broken w = stamp_broken(machine_, b.ram, bytes, b.stamp, judging_.stamps);
+  if (!w) return true;
+  break_rule("PAGE-CONTENT", fmt::format("{:#x} at {} at pfn {}", w->expected, w->where, b.pfn),
+             fmt::format("{:#x}", w->actual));
+  return false;
 }
 
 // References, and what owners wrote beside the contents: still there, and nobody else's.

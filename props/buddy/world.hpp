@@ -65,6 +65,7 @@ struct Block {
   std::uint32_t references = 0;
   std::uint32_t stamp = 0;  // identity of its contents; 0: none written
   std::uint64_t bytes = 0;  // as asked, of exact blocks
+  std::uint64_t ram = 0;    // where its memory begins
   std::uint16_t flags = 0;
   std::uint32_t mapcount = 0;
   std::uint32_t private_data = 0;
@@ -93,7 +94,8 @@ class World final : private ref::core::Env {
   std::uint64_t taken() const;                  // or a call that waits will fill it
   const Reach& reach() const { return reach_; }
   std::size_t steps() const { return step_; }
-  bool suspended() const;  // the running task waits
+  bool suspended() const { return ref::buddy::is_suspended(machine_); }  // the running task waits
+  std::uint32_t waiting() const { return waiting_; }  // so many calls, each of a task of its own
   ref::core::Hash digest() const;
   // Everything that what follows may hang on: machine, oracles, registers, what waits. Two worlds
   // of one newborn and one judging that are equal here answer every further step alike, and are
@@ -121,12 +123,16 @@ class World final : private ref::core::Env {
   bool reclaim(const ref::core::ReclaimRequest&) override { return false; }
 
   Answer run(const Operation&);
-  void break_rule(std::string_view rule, std::string expected, std::string actual);
+  // Cold: what only leads here is kept out of the way of the steps that break nothing.
+  [[gnu::cold]] void break_rule(std::string_view rule, std::string expected, std::string actual);
   void break_rule(const Finding& f) { break_rule(f.rule, f.expected, f.actual); }
   bool broken() const { return violation_.has_value(); }
+  [[gnu::cold]] void skip_armed();
+  [[gnu::cold]] void expect_answer(Answer demanded, Answer given);
   void after_step();
   void check_marks();
   void check_model();
+  bool check_content(const Block&);
   void check_contents();
   void check_owners();
   void check_invariants();
@@ -148,6 +154,7 @@ class World final : private ref::core::Env {
   bool inside_ = false;       // an armed step runs
   bool interleaved_ = false;  // one ran during this step, so its refusal may have been right then
   Touched touched_;           // by the step that runs
+  TouchedCheck touched_check_;
   Pfn leaving_first_ = 0, leaving_pages_ = 0;     // an exact block that goes back page by page
   std::uint8_t busy_first_ = 0, busy_count_ = 0;  // registers that the interrupted step will fill
   std::size_t step_ = 0;

@@ -20,11 +20,15 @@ struct Answer {
     count,      // value: a number
     address,    // value: a kernel address, 0 for none
   };
-  Kind kind = Kind::ok;
-  std::uint64_t value = 0;
-  ref::core::Fault fault = ref::core::Fault::none;
+  constexpr Answer(Kind k = Kind::ok, std::uint64_t v = 0,
+                   ref::core::Fault f = ref::core::Fault::none)
+      : kind(k), fault(f), value(v) {}
+  Kind kind;
+  ref::core::Fault fault;
+  std::uint64_t value;
   bool operator==(const Answer&) const = default;
 };
+static_assert(sizeof(Answer) <= 16);  // every step returns one, through several calls: in registers
 
 std::string print_answer(const Answer&);  // without the arrow
 // The error says what was expected.
