@@ -59,6 +59,10 @@ constexpr std::size_t index_of() {
   }(std::make_index_sequence<std::variant_size_v<Operation>>{});
 }
 
+// Printing and reading a text takes as long as a hundred other calls, and changes nothing.
+template <class Op>
+constexpr bool is_text = std::is_same_v<Op, ReadBuddyinfo> || std::is_same_v<Op, ReadZoneinfo>;
+
 // How often an operation is drawn when nothing is known: calls first, misuse and settings seldom.
 template <class Op>
 constexpr std::uint16_t usual_weight() {
@@ -71,8 +75,9 @@ constexpr std::uint16_t usual_weight() {
                 std::is_same_v<Op, SelectCpu>)
     return 40;
   if constexpr (std::is_same_v<Op, SetMinFreeKbytes> || std::is_same_v<Op, SetLowmemReserveRatio> ||
-                std::is_same_v<Op, ScribblePageFlags> || std::is_same_v<Op, ReadZoneinfo>)
+                std::is_same_v<Op, ScribblePageFlags>)
     return 4;
+  if constexpr (is_text<Op>) return 2;
   return 12;
 }
 
@@ -153,8 +158,10 @@ Generator::Generator(Random& random) {
   for (std::size_t i = index_of<PreemptDisable>(); i < index_of<IrqExit>(); i += 2)
     weight_[i + 1] = static_cast<std::uint16_t>(weight_[i] * 3);
   if (random.chance(6)) {  // a run that does one thing nearly all the time
-    std::uint16_t& w = weight_[random.below(weight_.size())];
-    w = static_cast<std::uint16_t>(std::clamp<unsigned>(w * 64u, 2000, UINT16_MAX));
+    const std::size_t favoured = random.below(weight_.size());
+    std::uint16_t& w = weight_[favoured];
+    if (favoured != index_of<ReadBuddyinfo>() && favoured != index_of<ReadZoneinfo>())
+      w = static_cast<std::uint16_t>(std::clamp<unsigned>(w * 64u, 2000, UINT16_MAX));
   }
   if (random.chance(4)) registers_ = 1 + random.below(8);
   add_up();
@@ -180,7 +187,8 @@ void Generator::add_up() {
 }
 
 World::Operation Generator::draw_once(const World& w, Random& random) const {
-  if (w.suspended() && !random.chance(16)) {  // let another task go on, or this one try again
+  if (w.waiting() > 0 && w.suspended() &&
+      !random.chance(16)) {  // let another task go on, or this one try again
     const std::uint64_t others = random.chance(8) ? 0 : 1 + random.below(task_count - 1);
     if (!random.chance(4)) return SelectTask{{(w.machine().cpu().task + others) % task_count}};
     return SelectCpu{{random.below(w.machine().config.cpus)}};
@@ -242,8 +250,9 @@ class Arguments {
   void set(std::string_view, Flags<names>& field) {
     if (!r_.chance(3)) field.value = 1u << r_.below(names.size());
   }
+  // In line, so that the names are compared by the compiler.
   template <std::uint64_t max>
-  void set(std::string_view key, Number<max>& field) {
+  [[gnu::always_inline]] void set(std::string_view key, Number<max>& field) {
     if (key == "order") field.value = order();
     else if (key == "pfn") field.value = draw_pfn(w_, r_);
     else if (key == "bytes") field.value = bytes();
@@ -271,13 +280,6 @@ class Arguments {
       default: return 1 + r_.below(page * 12);
     }
   }
-  std::uint64_t waiting() const {
-    const auto& m = w_.machine();
-    std::uint64_t count = 0;
-    for (std::uint64_t t = 0; t < m.core.task.count; ++t)
-      count += m.arena.at(m.core.task, t).wait.call != 0;
-    return count;
-  }
   Gfp gfp() {
     const EraId era = w_.machine().config.era;
     const auto e = static_cast<std::size_t>(era);
@@ -288,10 +290,10 @@ class Arguments {
     if ((mask & GFP_BIT_DIRECT_RECLAIM) && !r_.chance(6)) mask |= GFP_BIT_NORETRY;
     for (; r_.chance(3);) mask |= Gfp{1} << r_.below(gfp_bit_count);
     // Somebody must be left to give memory back, or the rest of the run is asking again in vain.
-    if (waiting() >= task_count / 2)
+    if (w_.waiting() >= task_count / 2)
       mask = (mask | GFP_BIT_NORETRY) & ~Gfp{GFP_BIT_NOFAIL | GFP_BIT_RETRY_MAYFAIL};
-    if (!r_.chance(12) && std::popcount(mask & (GFP_BIT_DMA | GFP_BIT_HIGHMEM | GFP_BIT_DMA32)) > 1)
-      mask &= ~Gfp{GFP_BIT_DMA | GFP_BIT_DMA32};
+    const Gfp zones = mask & (GFP_BIT_DMA | GFP_BIT_HIGHMEM | GFP_BIT_DMA32);
+    if ((zones & (zones - 1)) != 0 && !r_.chance(12)) mask &= ~Gfp{GFP_BIT_DMA | GFP_BIT_DMA32};
     return mask & gfp_known(era);
   }
 
@@ -338,10 +340,12 @@ class Arguments {
   template <class F>
   void prefer(PageRegister& reg, F good) {
     if (misuse_) return;
-    for (std::uint64_t i = 0; i < PageRegister::count; ++i) {
-      const Block& b = w_.blocks()[reg.value];
-      if (b.live && good(b)) return;
-      reg.value = static_cast<std::uint8_t>((reg.value + 1) % PageRegister::count);
+    for (std::uint64_t left = std::rotr(w_.live(), reg.value); left != 0; left &= left - 1) {
+      const auto next =
+          static_cast<std::uint8_t>((reg.value + std::countr_zero(left)) % PageRegister::count);
+      if (!good(w_.blocks()[next])) continue;
+      reg.value = next;
+      return;
     }
   }
 

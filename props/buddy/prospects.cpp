@@ -86,7 +86,7 @@ class Prospect {
 bool would_skip(const World& w, const Operation& op) {
   const bool elsewhere =
       std::holds_alternative<SelectCpu>(op) || std::holds_alternative<SelectTask>(op);
-  if (w.suspended() && !elsewhere) return true;
+  if (w.waiting() > 0 && w.suspended() && !elsewhere) return true;
   return std::visit([&](const auto& which) { return Prospect(w).skips(which); }, op);
 }
 
