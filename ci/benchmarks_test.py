@@ -50,8 +50,8 @@ class Bounds(unittest.TestCase):
         self.assertEqual(len(executions), len(pages.LENGTHS))
         self.assertEqual(missed(pages.required(results())), executions)
         for stem, factor, words in (('judged/quick/0/0', 2.3, 'judged ≤ 2.2 × bare: linux-2.6.11, 112 pages'),
-                                    ('judged/touched/1/1', 4.1, 'judged with touched invariants ≤ 4 × bare: '
-                                                                'linux-6.1, 2^20 pages 70 % full'),
+                                    ('judged/touched/1/0', 4.1, 'judged with touched invariants ≤ 4 × bare: '
+                                                                'linux-6.1, 112 pages'),
                                     ('judged/quick/1/1', 4.1, 'judged at 2^20 pages ≤ 4 × judged at 112: '
                                                               'linux-6.1')):
             run = results()
@@ -122,6 +122,12 @@ class Reading(unittest.TestCase):
                                           {'name': 'swarm', 'cpu_time': 1, 'time_unit': 'ns'}]})
         self.assertEqual(benchmarks.read_benches(text),
                          {'bare/0/0': 50.0, 'copy_machine/0/0': 2000.0, 'swarm': 1})
+
+    def test_what_ran_in_turns_is_there_by_the_names_of_its_counters(self):
+        counters = {name: 10.0 + i for i, name in enumerate(pages.COMPARED)}
+        text = json.dumps({'benchmarks': [row('in_turns/0/1', 'linux-2.6.11, 2^20 pages 70 % full', **counters)]})
+        self.assertEqual(benchmarks.read_benches(text), {f'{name}/0/1': t for name, t in counters.items()})
+        self.assertEqual(counters['judged/touched'], 13.0)
 
     def test_a_benchmark_of_another_machine_or_one_that_failed_measures_nothing(self):
         for bad in (row(label='linux-2.6.11, 113 pages'), row('bare/1/0'),

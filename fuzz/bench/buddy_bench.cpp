@@ -1,8 +1,12 @@
 // What a step costs: in the bare allocator, judged, judged with invariants, and in a whole search.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
+#include <ctime>
+#include <functional>
 #include <map>
 #include <memory>
+#include <vector>
 
 #include "fuzz/bench/workload.hpp"
 #include "fuzz/engine/swarm_worker.hpp"
@@ -40,27 +44,38 @@ Setting setting_of(benchmark::State& state) {
 }
 
 // The stream on the allocator alone.
-void bare(benchmark::State& state) {
-  const Setting s = setting_of(state);
-  Nobody env;
-  ref::buddy::Machine machine = newborn_of(s.era, s.large).machine;
-  const auto toggles = bench::draw_toggles(stream_length, stream_seed);
-  const auto gfp =
-      std::get<props::buddy::AllocPages>(bench::steps_of({{0, true, 0}}, s.era)[0].op).gfp.value;
-  std::array<Pfn, 256> block{};
-  std::array<bool, 256> live{};
-  for (auto _ : state) {
-    for (const bench::Toggle& t : toggles) {
+class Bare {
+ public:
+  explicit Bare(const Setting& s)
+      : machine_(newborn_of(s.era, s.large).machine),
+        gfp_(std::get<props::buddy::AllocPages>(bench::steps_of({{0, true, 0}}, s.era)[0].op)
+                 .gfp.value) {}
+  void run() {
+    for (const bench::Toggle& t : toggles_) {
       if (t.takes) {
-        const auto got = ref::buddy::alloc_pages(env, machine, gfp, t.order);
-        live[t.reg] = got.has_value();
-        if (got) block[t.reg] = *got;
-      } else if (live[t.reg]) {
-        ref::buddy::free_pages_(env, machine, block[t.reg], t.order);
+        const auto got = ref::buddy::alloc_pages(env_, machine_, gfp_, t.order);
+        live_[t.reg] = got.has_value();
+        if (got) block_[t.reg] = *got;
+      } else if (live_[t.reg]) {
+        ref::buddy::free_pages_(env_, machine_, block_[t.reg], t.order);
       }
     }
   }
-  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(toggles.size()));
+  std::size_t steps() const { return toggles_.size(); }
+
+ private:
+  Nobody env_;
+  ref::buddy::Machine machine_;
+  ref::core::Gfp gfp_;
+  std::vector<bench::Toggle> toggles_ = bench::draw_toggles(stream_length, stream_seed);
+  std::array<Pfn, 256> block_{};
+  std::array<bool, 256> live_{};
+};
+
+void bare(benchmark::State& state) {
+  Bare stream(setting_of(state));
+  for (auto _ : state) stream.run();
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(stream.steps()));
 }
 
 // The same stream through a world.
@@ -92,6 +107,53 @@ L::Judging with_touched() {
   L::Judging judging = quick();
   judging.touched = true;
   return judging;
+}
+
+double nanoseconds_of_thread() {
+  timespec t{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) * 1e9 + static_cast<double>(t.tv_nsec);
+}
+
+// All ways in turns, a stream each: what else the machine does slows them alike, so this is where
+// ratios come from. Each counter is the median, in nanoseconds a step.
+void in_turns(benchmark::State& state) {
+  const Setting s = setting_of(state);
+  const auto steps = bench::steps_of(bench::draw_toggles(stream_length, stream_seed), s.era);
+  struct Way {
+    const char* name;
+    std::function<void()> run;
+    std::vector<double> times;
+  };
+  std::vector<Way> ways;
+  Bare stream(s);
+  ways.push_back({"bare", [&] { stream.run(); }, {}});
+  std::vector<std::unique_ptr<L::World>> worlds;
+  for (const auto& [name, judging] : {std::pair{"judged/quick", quick()},
+                                      {"judged/counted", L::Judging{}},
+                                      {"judged/touched", with_touched()}}) {
+    L::World& world =
+        *worlds.emplace_back(std::make_unique<L::World>(newborn_of(s.era, s.large), judging));
+    ways.push_back({name,
+                    [&] {
+                      for (const L::Step& step : steps) world.apply(step);
+                    },
+                    {}});
+  }
+  for (auto _ : state) {
+    for (Way& way : ways) {
+      const double before = nanoseconds_of_thread();
+      way.run();
+      way.times.push_back(nanoseconds_of_thread() - before);
+    }
+  }
+  for (const auto& world : worlds)
+    if (world->violation()) state.SkipWithError("a rule broke");
+  for (Way& way : ways) {
+    const auto middle = way.times.begin() + static_cast<std::ptrdiff_t>(way.times.size() / 2);
+    std::ranges::nth_element(way.times, middle);
+    state.counters[way.name] = *middle / static_cast<double>(steps.size());
+  }
 }
 
 // A world that ran sixteen steps: copied whole, put back, and named.
@@ -135,6 +197,7 @@ void swarm_operations(benchmark::State& state, fuzz::Judge judge, std::uint64_t 
 }
 
 const std::vector<std::vector<std::int64_t>> settings{{0, 1}, {0, 1}};
+BENCHMARK(in_turns)->ArgsProduct(settings);
 BENCHMARK(bare)->ArgsProduct(settings);
 BENCHMARK_CAPTURE(judged, quick, quick())->ArgsProduct(settings);
 BENCHMARK_CAPTURE(judged, counted, L::Judging{})->ArgsProduct(settings);
