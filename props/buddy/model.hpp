@@ -96,6 +96,7 @@ class Model {
   void add_to(Mixer&) const;  // all that its predictions hang on
 
  private:
+  class Comparison;  // with a machine
   struct Pcp {
     std::array<std::deque<Pfn>, ref::buddy::pcp_lists> list;
     std::uint32_t free_factor = 0;

@@ -65,69 +65,115 @@ Model Model::of(const ref::buddy::Machine& m) {
   return model;
 }
 
-std::optional<std::string> Model::difference(const ref::buddy::Machine& m) const {
-  std::string found;
-  const auto equal = [&](std::uint64_t model, std::uint64_t machine, const std::string& what) {
-    if (found.empty() && model != machine)
-      found = fmt::format("{}: model {}, machine {}", what, model, machine);
-  };
-  const auto equal_lists = [&](const std::vector<Pfn>& model, std::uint32_t z,
-                               const ref::buddy::List& list, const std::string& what) {
-    const std::vector<Pfn> machine = frames_of(m, z, list);
-    if (found.empty() && model != machine) found = what + " " + lists_text(model, machine);
-    equal(model.size(), list.count, what + " blocks counted");
-  };
-  for (std::uint32_t z = 0; z < zones_.size() && found.empty(); ++z) {
-    const ref::buddy::Zone& zone = ref::buddy::zone_at(m, z);
-    const std::string name =
-        fmt::format("node {} zone {}", zones_[z].spec.node,
-                    ref::core::zone_names[static_cast<std::size_t>(zones_[z].spec.kind)]);
-    constexpr std::array mark_names{"min", "low", "high"};
-    for (std::size_t mark = 0; mark < mark_names.size(); ++mark)
-      equal(zones_[z].mark[mark], zone.watermark[mark],
-            fmt::format("{} watermark {}", name, mark_names[mark]));
-    for (std::size_t kind = 0; kind < ref::core::zone_kinds; ++kind)
-      equal(zones_[z].reserve[kind], zone.lowmem_reserve[kind],
-            fmt::format("{} reserve against {}", name, ref::core::zone_names[kind]));
-    equal(zones_[z].managed, zone.managed, name + " managed pages");
-    equal(zones_[z].reclaim_active, zone.reclaim_active, name + " reclaim active");
-    for (unsigned order = 0; order < config_.orders; ++order) {
-      const std::deque<Pfn>& list = free_list(z, order);
-      equal_lists({list.begin(), list.end()}, z, ref::buddy::area_at(m, z, order),
-                  fmt::format("{} order {}", name, order));
-    }
-    equal(free_pages(z), zone.free_pages, name + " free pages");
-    for (std::uint32_t cpu = 0; cpu < zones_[z].pcp.size(); ++cpu) {
-      const ref::buddy::Pcp& pcp = ref::buddy::pcp_at(m, z, cpu);
-      const std::string where = fmt::format("{} CPU {}", name, cpu);
-      std::array<std::uint64_t, 2> counts{};
-      for (unsigned list = 0; list < ref::buddy::pcp_lists; ++list) {
-        equal_lists(pcp_list(z, cpu, list), z, ref::buddy::pcp_list_at(m, z, cpu, list),
-                    fmt::format("{} list {}", where, list));
-        switch (config_.profile().pcp) {
-          case ref::core::PcpPolicy::hot_and_cold:
-            if (list < counts.size()) counts[list] += pcp_count(z, cpu, list);
-            break;
-          case ref::core::PcpPolicy::by_order: counts[0] += pcp_count(z, cpu, list); break;
-        }
-      }
-      for (std::size_t i = 0; i < counts.size(); ++i) {
-        equal(counts[i], pcp.count[i], fmt::format("{} count {}", where, i));
-        equal(zones_[z].limits.low[i], pcp.low[i], fmt::format("{} low {}", where, i));
-        equal(zones_[z].limits.high[i], pcp.high[i], fmt::format("{} high {}", where, i));
-      }
-      equal(zones_[z].limits.batch, pcp.batch, where + " batch");
-      equal(free_factor(z, cpu), pcp.free_factor, where + " free factor");
+// Remembers the first difference. Words are made only then: a comparison that finds nothing, which
+// is nearly every one, formats nothing.
+class Model::Comparison {
+ public:
+  Comparison(const Model& model, const ref::buddy::Machine& m) : model_(model), m_(m) {}
+
+  std::optional<std::string> first() {
+    for (Index z = 0; z < model_.zones_.size() && !found_; ++z) zone(z);
+    settings();
+    return found_;
+  }
+
+ private:
+  template <class... Args>
+  void equal(std::uint64_t model, std::uint64_t machine, fmt::format_string<const Args&...> what,
+             const Args&... args) {
+    if (model == machine || found_) return;
+    found_ = fmt::format("{}: model {}, machine {}", fmt::format(what, args...), model, machine);
+  }
+  template <class... Args>
+  void equal_lists(const std::deque<Pfn>& model, Index z, const ref::buddy::List& list,
+                   fmt::format_string<const Args&...> what, const Args&... args) {
+    if (found_) return;
+    if (!is_chain(model, z, list)) {
+      const std::vector<Pfn> machine = frames_of(m_, z, list), wanted(model.begin(), model.end());
+      found_ = fmt::format(what, args...) + " " + lists_text(wanted, machine);
+    } else if (model.size() != list.count) {
+      found_ = fmt::format("{} blocks counted: model {}, machine {}", fmt::format(what, args...),
+                           model.size(), list.count);
     }
   }
-  const ref::buddy::Sysctl& sysctl = m.arena.at(m.buddy.sysctl, 0);
-  equal(min_free_kbytes_, sysctl.min_free_kbytes, "min_free_kbytes");
-  for (std::size_t kind = 0; kind < ratio_.size(); ++kind)
-    equal(ratio_[kind], sysctl.lowmem_reserve_ratio[kind],
-          fmt::format("lowmem_reserve_ratio of {}", ref::core::zone_names[kind]));
-  equal(fail_nth_, m.globals().fail_page_alloc, "requests until the planned failure");
-  if (found.empty()) return std::nullopt;
-  return found;
+  bool is_chain(const std::deque<Pfn>& model, Index z, const ref::buddy::List& list) const {
+    const ref::buddy::Zone& zone = ref::buddy::zone_at(m_, z);
+    const auto leads_on = [&](Index link) { return link != 0 && link - 1 - zone.map < zone.pages; };
+    Index link = list.head;
+    for (const Pfn pfn : model) {
+      if (!leads_on(link) || ref::buddy::pfn_of(zone, link - 1) != pfn) return false;
+      link = ref::buddy::page_at(m_, link - 1).next;
+    }
+    return !leads_on(link);
+  }
+
+  void zone(Index z);
+  void pcp(Index z, std::uint32_t cpu);
+  void settings();
+  const Model& model_;
+  const ref::buddy::Machine& m_;
+  std::optional<std::string> found_;
+};
+
+void Model::Comparison::zone(Index z) {
+  const Zone& model = model_.zones_[z];
+  const ref::buddy::Zone& machine = ref::buddy::zone_at(m_, z);
+  const std::uint32_t node = model.spec.node;
+  const std::string_view name = ref::core::zone_names[static_cast<std::size_t>(model.spec.kind)];
+  constexpr std::array mark_names{"min", "low", "high"};
+  for (std::size_t mark = 0; mark < mark_names.size(); ++mark)
+    equal(model.mark[mark], machine.watermark[mark], "node {} zone {} watermark {}", node, name,
+          mark_names[mark]);
+  for (std::size_t kind = 0; kind < ref::core::zone_kinds; ++kind)
+    equal(model.reserve[kind], machine.lowmem_reserve[kind], "node {} zone {} reserve against {}",
+          node, name, ref::core::zone_names[kind]);
+  equal(model.managed, machine.managed, "node {} zone {} managed pages", node, name);
+  equal(model.reclaim_active, machine.reclaim_active, "node {} zone {} reclaim active", node, name);
+  for (unsigned order = 0; order < model_.config_.orders; ++order)
+    equal_lists(model_.free_list(z, order), z, ref::buddy::area_at(m_, z, order),
+                "node {} zone {} order {}", node, name, order);
+  equal(model_.free_pages(z), machine.free_pages, "node {} zone {} free pages", node, name);
+  for (std::uint32_t cpu = 0; cpu < model.pcp.size(); ++cpu) pcp(z, cpu);
+}
+
+void Model::Comparison::pcp(Index z, std::uint32_t cpu) {
+  const Zone& model = model_.zones_[z];
+  const ref::buddy::Pcp& machine = ref::buddy::pcp_at(m_, z, cpu);
+  const std::uint32_t node = model.spec.node;
+  const std::string_view name = ref::core::zone_names[static_cast<std::size_t>(model.spec.kind)];
+  std::array<std::uint64_t, 2> counts{};
+  for (unsigned list = 0; list < ref::buddy::pcp_lists; ++list) {
+    equal_lists(model.pcp[cpu].list[list], z, ref::buddy::pcp_list_at(m_, z, cpu, list),
+                "node {} zone {} CPU {} list {}", node, name, cpu, list);
+    switch (model_.config_.profile().pcp) {
+      case ref::core::PcpPolicy::hot_and_cold:
+        if (list < counts.size()) counts[list] += model_.pcp_count(z, cpu, list);
+        break;
+      case ref::core::PcpPolicy::by_order: counts[0] += model_.pcp_count(z, cpu, list); break;
+    }
+  }
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    equal(counts[i], machine.count[i], "node {} zone {} CPU {} count {}", node, name, cpu, i);
+    equal(model.limits.low[i], machine.low[i], "node {} zone {} CPU {} low {}", node, name, cpu, i);
+    equal(model.limits.high[i], machine.high[i], "node {} zone {} CPU {} high {}", node, name, cpu,
+          i);
+  }
+  equal(model.limits.batch, machine.batch, "node {} zone {} CPU {} batch", node, name, cpu);
+  equal(model_.free_factor(z, cpu), machine.free_factor, "node {} zone {} CPU {} free factor", node,
+        name, cpu);
+}
+
+void Model::Comparison::settings() {
+  const ref::buddy::Sysctl& sysctl = m_.arena.at(m_.buddy.sysctl, 0);
+  equal(model_.min_free_kbytes_, sysctl.min_free_kbytes, "min_free_kbytes");
+  for (std::size_t kind = 0; kind < model_.ratio_.size(); ++kind)
+    equal(model_.ratio_[kind], sysctl.lowmem_reserve_ratio[kind], "lowmem_reserve_ratio of {}",
+          ref::core::zone_names[kind]);
+  equal(model_.fail_nth_, m_.globals().fail_page_alloc, "requests until the planned failure");
+}
+
+std::optional<std::string> Model::difference(const ref::buddy::Machine& m) const {
+  return Comparison(*this, m).first();
 }
 
 }  // namespace props::buddy

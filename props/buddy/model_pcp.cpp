@@ -138,12 +138,13 @@ std::vector<Model::Pfn> Model::pcp_list(std::uint32_t z, std::uint32_t cpu, unsi
 }
 
 std::uint32_t Model::pcp_count(std::uint32_t z, std::uint32_t cpu, unsigned list) const {
+  if (zones_[z].pcp.empty()) return 0;
   unsigned order = 0;
   switch (config_.profile().pcp) {
     case PcpPolicy::hot_and_cold: break;
     case PcpPolicy::by_order: order = list; break;
   }
-  return static_cast<std::uint32_t>(pcp_list(z, cpu, list).size() << order);
+  return static_cast<std::uint32_t>(zones_[z].pcp[cpu].list[list].size() << order);
 }
 
 std::uint32_t Model::free_factor(std::uint32_t z, std::uint32_t cpu) const {
