@@ -117,7 +117,7 @@ class PlantedBugs(unittest.TestCase):
         mutant, falsified = self.check('no-merge-at-top')
         # Which rule a property breaks first may hang on what is drawn; that it falls does not.
         self.assertLessEqual({'PROP-EXHAUST', 'PROP-ROUND-TRIP'}, {one['id'] for one in falsified})
-        self.assertIn('PROP-EXHAUST', {one['rule'] for one in falsified})
+        self.assertTrue(any(one['rule'] == one['id'] for one in falsified), falsified)
         self.expect_kept(mutant, falsified)
 
     def test_a_rule_that_breaks_meanwhile_is_named(self):

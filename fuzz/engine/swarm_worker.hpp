@@ -87,7 +87,7 @@ struct SwarmPageOf : SwarmPage {
 template <class L>
 class Palette {
  public:
-  static constexpr std::uint64_t slots = 32, runs_each = 1024;
+  static constexpr std::uint64_t slots = 32, runs_each = 256;
 
   explicit Palette(const SwarmOptions& options) : options_(options) {}
 
@@ -139,6 +139,8 @@ Judging draw_judging(Judge how, props::Random& random) {
       if constexpr (requires { judging.invariants_every; }) judging.invariants_every = 8;
       break;
     case 2:
+    case 4:
+    case 5:
       if constexpr (requires { judging.model; }) judging.model = true;
       break;
     case 3:

@@ -1,4 +1,4 @@
-// Draws machines and steps.
+// Draws steps.
 #include "props/buddy/generator.hpp"
 
 #include <algorithm>
@@ -10,43 +10,6 @@ namespace props::buddy {
 namespace {
 
 using namespace ref::core;
-
-std::uint32_t pages_of_zone(const Config& c, Random& random) {
-  switch (random.below(8)) {
-    case 0: return static_cast<std::uint32_t>(1 + random.below(12));
-    case 1: return static_cast<std::uint32_t>(1 + random.below(200));
-    case 2: return 1u << random.below(9);
-    case 4: return (1u << (c.orders - 1)) * static_cast<std::uint32_t>(1 + random.below(2));
-    case 3: return static_cast<std::uint32_t>(3u << random.below(7));
-    default: return static_cast<std::uint32_t>(8u << random.below(4));
-  }
-}
-
-void draw_zones(Config& c, Random& random) {
-  const std::uint64_t kinds = 1 + random.below(7);  // a set, not empty
-  Pfn next = random.chance(3) ? static_cast<Pfn>(random.below(70)) : 0;
-  for (std::uint32_t node = 0; node < c.nodes; ++node) {
-    for (std::size_t kind = 0; kind < zone_kinds; ++kind) {
-      if (!(kinds >> kind & 1u) && !(c.nodes > 1 && kind == 1)) continue;
-      if (random.chance(6)) next += static_cast<Pfn>(random.below(40));  // a hole
-      const std::uint32_t pages = pages_of_zone(c, random);
-      c.add_zone_at(static_cast<ZoneKind>(kind), next, pages, node);
-      next += pages;
-    }
-  }
-}
-
-void draw_reserved(Config& c, Random& random) {
-  for (std::uint64_t n = random.below(3); n > 0; --n) {
-    const ZoneSpec& z = c.zones[random.below(c.zone_count)];
-    const auto end = static_cast<Pfn>(z.first + z.pages - 1);
-    const auto first = static_cast<Pfn>(z.first + random.below(z.pages));
-    const auto last = static_cast<Pfn>(std::min<std::uint64_t>(first + random.below(4), end));
-    const bool whole = random.chance(8);  // a zone without managed pages
-    c.reserved[c.reserved_count++] = whole ? PfnRange{z.first, end} : PfnRange{first, last};
-    if (validate(c)) c.reserved[--c.reserved_count] = {};
-  }
-}
 
 // Index of an operation in the variant, by type.
 template <class Op>
@@ -81,15 +44,20 @@ constexpr std::uint16_t usual_weight() {
   return 12;
 }
 
-// Scribbling, and settings, change what a whole run can see: most runs go without.
+// What changes the rights of every later call of its context.
 template <class Op>
-constexpr unsigned switched_off_in_tenths() {
+constexpr bool is_context =
+    std::is_same_v<Op, SetTaskFlags> || std::is_same_v<Op, PreemptDisable> ||
+    std::is_same_v<Op, LocalIrqDisable> || std::is_same_v<Op, LocalBhDisable> ||
+    std::is_same_v<Op, SoftirqEnter> || std::is_same_v<Op, IrqEnter>;
+
+// Scribbling, and contexts, change what a whole run can see: most runs go without. Contexts come
+// together, for what two of them do to each other would be rare otherwise.
+template <class Op>
+constexpr unsigned switched_off_in_tenths(bool contexts) {
   if constexpr (std::is_same_v<Op, AllocPages> || std::is_same_v<Op, FreePages>) return 0;
-  if constexpr (std::is_same_v<Op, ScribblePageFlags> || std::is_same_v<Op, SetTaskFlags> ||
-                std::is_same_v<Op, PreemptDisable> || std::is_same_v<Op, LocalIrqDisable> ||
-                std::is_same_v<Op, LocalBhDisable> || std::is_same_v<Op, SoftirqEnter> ||
-                std::is_same_v<Op, IrqEnter>)
-    return 8;
+  if constexpr (std::is_same_v<Op, ScribblePageFlags>) return 8;
+  if constexpr (is_context<Op>) return contexts ? 3 : 10;
   return 4;
 }
 
@@ -114,44 +82,22 @@ Pfn draw_pfn(const World& w, Random& random) {
 
 }  // namespace
 
-Config draw_machine(Random& random) {
-  Config c;
-  c.era = random.chance(2) ? EraId::linux_2_6_11 : EraId::linux_6_1;
-  c.page_bytes = random.chance(4) ? 4096 : 64;
-  c.orders =
-      random.chance(3) ? orders_max : static_cast<std::uint32_t>(1 + random.below(orders_max));
-  if (c.profile().numa && random.chance(4))
-    c.nodes = static_cast<std::uint32_t>(1 + random.below(3));
-  c.cpus = random.chance(2) ? 1 : static_cast<std::uint32_t>(1 + random.below(4));
-  c.pcp = !random.chance(4);
-  draw_zones(c, random);
-  if (random.chance(3)) draw_reserved(c, random);
-  if (random.chance(3))
-    c.min_free_kbytes = static_cast<std::uint32_t>(random.below(c.page_bytes / 16));
-  if (random.chance(3))
-    c.lowmem_reserve_ratio = {static_cast<std::uint32_t>(random.below(40)),
-                              static_cast<std::uint32_t>(random.below(40))};
-  if (random.chance(24)) {  // large enough for batches of more than one page
-    c.zone_count = 0, c.reserved_count = 0, c.nodes = 1;
-    c.zones = {}, c.reserved = {};
-    c.page_bytes = 64;
-    c.add_zone(ZoneKind::normal, 16384u << random.below(2));
-  }
-  return c;
-}
-
 Generator::Generator(Random& random) {
+  const bool contexts = random.chance(4);
   [&]<std::size_t... i>(std::index_sequence<i...>) {
     ((weight_[i] =
-          random.below(10) < switched_off_in_tenths<std::variant_alternative_t<i, Operation>>()
+          random.below(10) <
+                  switched_off_in_tenths<std::variant_alternative_t<i, Operation>>(contexts)
               ? std::uint16_t{0}
               : static_cast<std::uint16_t>(
                     usual_weight<std::variant_alternative_t<i, Operation>>() *
                     (1 + random.below(3)))),
      ...);
   }(std::make_index_sequence<Reach::operations>{});
-  if (random.chance(3)) {  // a run that fills the machine, or one that empties it
-    const std::size_t favoured = random.chance(2) ? index_of<AllocPages>() : index_of<FreePages>();
+  // Most runs fill the machine, and some keep it empty: even weights leave it nearly empty, and
+  // what marks and fallbacks do is seen when memory is short.
+  if (random.chance(2)) {
+    const std::size_t favoured = random.chance(4) ? index_of<FreePages>() : index_of<AllocPages>();
     weight_[favoured] = static_cast<std::uint16_t>(weight_[favoured] * 3);
   }
   // Who enters a context leaves it again, or most of the run would not be allowed to wait.
@@ -266,10 +212,27 @@ class Arguments {
     else field.value = r_.below(std::min<std::uint64_t>(max, 1000) + 1);
   }
 
+  // Mostly one that some zone of the machine is large enough for.
   std::uint64_t order() {
     if (r_.chance(40)) return r_.below(16);
     const unsigned orders = w_.machine().config.orders;
-    return r_.below(r_.chance(3) ? orders : std::min(orders, order_bias_ + 1));
+    if (!r_.chance(3)) return r_.below(std::min({orders, order_bias_ + 1, orders_that_fit()}));
+    return r_.below(r_.chance(4) ? orders : std::min(orders, orders_that_fit()));
+  }
+  unsigned orders_that_fit() const {
+    const Config& c = w_.machine().config;
+    std::uint32_t most = 1;
+    for (std::uint32_t z = 0; z < c.zone_count; ++z) most = std::max(most, c.zones[z].pages);
+    return static_cast<unsigned>(std::bit_width(most));
+  }
+  // A request for zones that the machine does not have is refused whatever happened before.
+  Gfp with_a_zone(Gfp mask) const {
+    const Config& c = w_.machine().config;
+    unsigned kinds = 0;
+    for (std::uint32_t z = 0; z < c.zone_count; ++z)
+      kinds |= 1u << static_cast<unsigned>(c.zones[z].kind);
+    if (!(kinds & 1u)) mask &= ~Gfp{GFP_BIT_DMA};
+    return (kinds & 3u) == 0 ? mask | GFP_BIT_HIGHMEM : mask;
   }
   std::uint64_t bytes() {
     const std::uint64_t page = w_.machine().config.page_bytes;
@@ -294,6 +257,7 @@ class Arguments {
       mask = (mask | GFP_BIT_NORETRY) & ~Gfp{GFP_BIT_NOFAIL | GFP_BIT_RETRY_MAYFAIL};
     const Gfp zones = mask & (GFP_BIT_DMA | GFP_BIT_HIGHMEM | GFP_BIT_DMA32);
     if ((zones & (zones - 1)) != 0 && !r_.chance(12)) mask &= ~Gfp{GFP_BIT_DMA | GFP_BIT_DMA32};
+    if (!r_.chance(6)) mask = with_a_zone(mask);
     return mask & gfp_known(era);
   }
 
