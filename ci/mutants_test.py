@@ -129,6 +129,7 @@ class Mutants(Case):
                            '--markdown').stdout
         self.assertIn('| mutant | rule promised | swarm | uniform |\n|---|---|---|---|\n', page)
         self.assertRegex(page, r'\| no-merge-at-top \| BUDDY-COALESCED \| [0-9.]+ s, \d')
+        self.assertRegex(page, r'## Slower than the goal\n\nThe goals: `swarm` 0.1 s, 10 s for one whose')
         self.assertRegex(page, r'Measured on .+, \d+ cores; (g\+\+|clang) ')
 
     def test_help_and_schema_list_the_same(self):

@@ -18,9 +18,9 @@ namespace fs = std::filesystem;
 
 constexpr std::array engines{
     MutantEngine{"swarm", "typed random operations, each run with weights and a length of its own",
-                 "fuzz", "--engine swarm --stop-at-first", "", false},
+                 "fuzz", "--engine swarm --stop-at-first", "", false, 0.1, 10},
     MutantEngine{"libfuzzer", "coverage-guided, from an empty corpus", "fuzz",
-                 "--engine libfuzzer --no-seeds --stop-at-first", "", true},
+                 "--engine libfuzzer --no-seeds --stop-at-first", "", true, 2, 30},
     MutantEngine{"check", "the properties, by RapidCheck", "check", "", "", false},
     MutantEngine{"uniform", "baseline: the swarm with even weights and one length", "fuzz",
                  "--engine uniform --stop-at-first", "", false},

@@ -17,6 +17,9 @@ struct MutantEngine {
   std::string_view verb, options;  // of the mutant's command, beside seed and time
   std::string_view mutate;         // $ALLOCHECK_MUTATE, if set
   bool needs_target = false;       // the instrumented <layer>_fuzz
+  // CPU seconds within which it should find a bug, and one whose shortest trace is long; 0: no
+  // goal.
+  double goal = 0, goal_long = 0;
 };
 std::span<const MutantEngine> mutant_engines();
 std::string mutant_engine_text();  // a line for each

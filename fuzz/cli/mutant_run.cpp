@@ -202,12 +202,14 @@ Patch read_patch(const std::filesystem::path& file, std::string name, std::size_
   patch.number = std::to_string(number);
   std::ifstream in(file);
   const auto take = [](std::string_view line, std::string_view key, std::string& to) {
-    if (line.starts_with(key)) to = printable(line.substr(key.size()), 64);
+    if (line.starts_with(key)) to = printable(line.substr(key.size()), 400);
   };
   for (std::string line;
        std::getline(in, line) && !line.starts_with("diff ") && !line.starts_with("--- ");) {
     take(line, "layer: ", patch.layer);
     take(line, "rule: ", patch.rule);
+    take(line, "steps: ", patch.steps);
+    take(line, "needs: ", patch.needs);
   }
   if (patch.layer.empty()) patch.layer = file.parent_path().filename();
   for (const fuzz::Layer& layer : fuzz::layers())
@@ -224,6 +226,8 @@ Json row_of_mutant(const Patch& patch, std::string_view status, std::string note
   row["status"] = status;
   row["note"] = std::move(note);
   row["promised"] = patch.rule.empty() ? Json(nullptr) : Json(patch.rule);
+  row["long"] = !patch.steps.empty();
+  row["needs"] = patch.needs.empty() ? Json(nullptr) : Json(patch.needs);
   row["engines"] = Json::array();
   return row;
 }

@@ -30,6 +30,8 @@ struct Patch {
   std::string number;  // names its entry below `work`: names may nest
   // From its first lines, "key: value".
   std::string layer, rule;
+  std::string steps;                       // of the shortest trace known, where that is a long one
+  std::string needs;                       // what a run has to hit
   std::vector<const fuzz::Layer*> layers;  // to search: the one it names, or all
 };
 Patch read_patch(const std::filesystem::path& file, std::string name, std::size_t number);

@@ -44,6 +44,34 @@ constexpr std::string_view compiler =
     "g++ " __VERSION__;
 #endif
 
+// What misses the goal of its engine, and what a run has to hit to find it.
+std::string slower_than_the_goal(const Json& rows, const MutantsPlan& plan) {
+  std::string goals, table;
+  for (const MutantEngine* engine : plan.engines) {
+    if (engine->goal == 0) continue;
+    goals += fmt::format("{}`{}` {} s, {} s for one whose shortest trace is long",
+                         goals.empty() ? "" : "; ", engine->name, engine->goal, engine->goal_long);
+    for (const Json& row : rows) {
+      const double goal = row["long"].get<bool>() ? engine->goal_long : engine->goal;
+      for (const Json& one : row["engines"]) {
+        if (one["engine"] != engine->name) continue;
+        const bool found = one["found"];
+        if (found && one["cpu_seconds"].get<double>() <= goal) continue;
+        table += fmt::format("| {} | {} | {} | {} s | {} |\n", engine->name,
+                             printable(row["name"].get<std::string>()),
+                             found ? seconds_text(one["cpu_seconds"]) + " s" : "–", goal,
+                             text_of(row["needs"]));
+      }
+    }
+  }
+  if (goals.empty()) return "";
+  if (table.empty()) table = "| | none | | | |\n";
+  return fmt::format(
+      "\n## Slower than the goal\n\nThe goals: {}.\n\n"
+      "| engine | mutant | found after | goal | what a run has to hit |\n|---|---|---|---|---|\n{}",
+      goals, table);
+}
+
 }  // namespace
 
 std::string engine_text(const Json& engine) {
@@ -119,7 +147,7 @@ std::string mutants_page(const Json& rows, const MutantsPlan& plan) {
     }
     page += "\n";
   }
-  return page;
+  return page + slower_than_the_goal(rows, plan);
 }
 
 }  // namespace cli
