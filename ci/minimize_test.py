@@ -135,6 +135,16 @@ class Minimizing(Case):
         self.assertEqual(done.returncode, CANNOT_TEST)
         self.assertRegex(done.stderr, r'\Aminimized: .*expected ')
 
+    def test_the_page_has_a_row_for_each_planted_bug(self):
+        patch = ROOT / 'props/mutants/buddy/no-merge-at-top.patch'
+        done = run(ROOT / 'ci/minimized', '--mutants', patch)
+        self.assertEqual(done.returncode, CLEAN, done.stderr)
+        self.assertRegex(done.stdout, r'(?m)^\| no-merge-at-top \| BUDDY-COALESCED \|( \d+ \|){5} - \|.* proved \|$')
+        self.assertRegex(done.stdout, r'Measured on .+, \d+ cores\. Written by\n`ci/minimized --mutants ')
+        done = run(ROOT / 'ci/minimized', '--mutants', self.trace)
+        self.assertEqual(done.returncode, CANNOT_TEST)
+        self.assertRegex(done.stderr, r'(?s)\Aminimized: .*expected ')
+
     def test_a_finding_says_how_short_it_is(self):
         folder = self.trace.parent
         self.assertIn('proved shortest in this alphabet', (folder / 'explain.md').read_text())
