@@ -108,6 +108,11 @@ class PlantedBugs(unittest.TestCase):
         self.assertIn('\n' + table(), README.read_text(),
                       'props/mutants/README.md: renew its table; ci/planted_test.py --table prints it')
 
+    def test_the_pages_have_a_row_for_each(self):
+        for page, name in (('MATRIX.md', '{0.parent.name}/{0.stem}'), ('MINIMIZED.md', '{0.stem}')):
+            rows = re.findall(r'(?m)^\| (\S+) \| [A-Z-]+ \|', (README.parent / page).read_text())
+            self.assertEqual(sorted(rows), sorted(name.format(p) for p in PATCHES), f'{page}: write it anew')
+
     def test_the_chosen_are_found_minimized_and_explained(self):
         by_name = {p.stem: p for p in PATCHES}
         for name in chosen:

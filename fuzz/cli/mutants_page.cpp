@@ -57,10 +57,11 @@ std::string slower_than_the_goal(const Json& rows, const MutantsPlan& plan) {
         if (one["engine"] != engine->name) continue;
         const bool found = one["found"];
         if (found && one["cpu_seconds"].get<double>() <= goal) continue;
-        table += fmt::format("| {} | {} | {} | {} s | {} |\n", engine->name,
-                             printable(row["name"].get<std::string>()),
-                             found ? seconds_text(one["cpu_seconds"]) + " s" : "–", goal,
-                             text_of(row["needs"]));
+        table += fmt::format(
+            "| {} | {} | {} | {} s | {} |\n", engine->name,
+            printable(row["name"].get<std::string>()),
+            found ? seconds_text(one["cpu_seconds"]) + " s" : fmt::format("– in {} s", plan.budget),
+            goal, text_of(row["needs"]));
       }
     }
   }
