@@ -304,9 +304,9 @@ class Arguments {
   template <class F>
   void prefer(PageRegister& reg, F good) {
     if (misuse_) return;
-    for (std::uint64_t left = std::rotr(w_.live(), reg.value); left != 0; left &= left - 1) {
-      const auto next =
-          static_cast<std::uint8_t>((reg.value + std::countr_zero(left)) % PageRegister::count);
+    for (std::uint64_t left = std::rotr(w_.live(), int{reg.value}); left != 0; left &= left - 1) {
+      const auto ahead = static_cast<unsigned>(std::countr_zero(left));
+      const auto next = static_cast<std::uint8_t>((reg.value + ahead) % PageRegister::count);
       if (!good(w_.blocks()[next])) continue;
       reg.value = next;
       return;
