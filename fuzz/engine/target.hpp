@@ -103,7 +103,7 @@ inline std::size_t steps_of_environment() {
 template <class L>
 void run_input(std::span<const std::uint8_t> input) {
   constexpr std::uint64_t pages_max = 1u << 16;  // larger machines find nothing more, only slower
-  constexpr std::size_t model_one_in = 8;        // it costs several times as much as the rest
+  constexpr std::size_t model_one_in = 32;       // it costs several times as much as the rest
   static const std::size_t steps_max = steps_of_environment();
   static Worlds<L> worlds;
   props::ByteReader from(input);
