@@ -50,8 +50,8 @@ class Bounds(unittest.TestCase):
         self.assertEqual(len(executions), len(pages.LENGTHS))
         self.assertEqual(missed(pages.required(results())), executions)
         for stem, factor, words in (('judged/quick/0/0', 2.3, 'judged ≤ 2.2 × bare: linux-2.6.11, 112 pages'),
-                                    ('judged/touched/1/0', 4.1, 'judged with touched invariants ≤ 4 × bare: '
-                                                                'linux-6.1, 112 pages'),
+                                    ('judged/touched/1/1', 4.1, 'judged with touched invariants ≤ 4 × bare: '
+                                                                'linux-6.1, 2^20 pages 70 % full'),
                                     ('judged/quick/1/1', 4.1, 'judged at 2^20 pages ≤ 4 × judged at 112: '
                                                               'linux-6.1')):
             run = results()

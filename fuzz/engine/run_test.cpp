@@ -81,7 +81,7 @@ TEST(Run, EveryRuleOfRunningIsSeenToBreak) {
       run("die(way=" + std::to_string(toy::by_loop) + ")\n", true, {.seconds = 0.2}).rule};
   for (const toy::Way way : {toy::by_abort, toy::by_require})
     broken.insert(run("die(way=" + std::to_string(way) + ")\n", true).rule);
-  broken.insert("RUN-REACH");  // of a whole search: reach_test breaks it
+  broken.insert("RUN-REACH");  // of a whole search: ci/verbs_test.py breaks it
   for (const props::Rule& rule : props::run_rules())
     EXPECT_TRUE(broken.contains(rule.id)) << rule.id;
 }
