@@ -114,10 +114,11 @@ class PlantedBugs(unittest.TestCase):
             self.assertEqual(allocheck('replay', trace).returncode, CLEAN, trace)
 
     def test_what_only_a_property_sees_is_found_minimized_and_replayed(self):
-        mutant, falsified = self.check('no-merge-at-top')
-        # Which rule a property breaks first may hang on what is drawn; that it falls does not.
-        self.assertLessEqual({'PROP-EXHAUST', 'PROP-ROUND-TRIP'}, {one['id'] for one in falsified})
-        self.assertTrue(any(one['rule'] == one['id'] for one in falsified), falsified)
+        # Any seed makes both properties fall, but what is drawn decides which rule the shortest case
+        # breaks: with some seeds the rule that freed blocks merge breaks already on the way. With
+        # this one both end with what only the property itself sees.
+        mutant, falsified = self.check('no-merge-at-top', seed=3)
+        self.assertLessEqual({'PROP-EXHAUST', 'PROP-ROUND-TRIP'}, {one['rule'] for one in falsified})
         self.expect_kept(mutant, falsified)
 
     def test_a_rule_that_breaks_meanwhile_is_named(self):
