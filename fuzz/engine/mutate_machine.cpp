@@ -25,25 +25,38 @@ void shift(Config& c, std::uint32_t from, Pfn by) {
   for (std::uint32_t i = from; i < c.zone_count; ++i) c.zones[i].first += by;
 }
 
+// Mostly the very next value: alignment hangs on single pages.
+std::uint32_t little(Random& random) { return random.chance(2) ? 1 : 1 + below(random, 4); }
+
+Pfn end_of(const ZoneSpec& zone) { return zone.first + zone.pages; }
+
+// The zones behind move along, or a hole takes up the difference.
 void resize_zone(Config& c, Random& random) {
   const std::uint32_t which = below(random, c.zone_count);
   std::uint32_t& pages = c.zones[which].pages;
   const std::uint32_t before = pages;
   switch (below(random, 4)) {
-    case 0: pages += 1 + below(random, 4); break;
-    case 1: pages -= std::min(pages - 1, 1 + below(random, 4)); break;
+    case 0: pages += little(random); break;
+    case 1: pages -= std::min(pages - 1, little(random)); break;
     case 2: pages = 1u << below(random, 10); break;
     default: pages = 1 + below(random, 100); break;
   }
-  shift(c, which + 1, pages - before);  // modulo 2^32, so backwards too
+  const bool room = which + 1 < c.zone_count && end_of(c.zones[which]) <= c.zones[which + 1].first;
+  if (!room || random.chance(2)) shift(c, which + 1, pages - before);  // modulo 2^32: also back
 }
 
-// A hole in front of a zone, or one that goes.
+// The hole in front of a zone goes, or becomes a little larger or smaller, or is drawn anew.
 void move_zone(Config& c, Random& random) {
   const std::uint32_t which = below(random, c.zone_count);
-  const Pfn end = which == 0 ? 0 : c.zones[which - 1].first + c.zones[which - 1].pages;
-  const Pfn to = end + (random.chance(2) ? 0 : below(random, 70));
-  shift(c, which, to - c.zones[which].first);
+  const Pfn hole = c.zones[which].first - (which == 0 ? 0 : end_of(c.zones[which - 1]));
+  Pfn to = 0;
+  switch (below(random, 4)) {
+    case 0: to = hole + little(random); break;
+    case 1: to = hole - std::min(hole, little(random)); break;
+    case 2: to = below(random, 70); break;
+    default: break;
+  }
+  shift(c, which, to - hole);
 }
 
 void add_zone(Config& c, Random& random) {
@@ -106,6 +119,7 @@ void change_era(Config& c, Random& random) {
   c.nodes = 1;
 }
 
+// Where zones lie has by far the most values, so it is changed more often than any other field.
 constexpr std::array changes{
     &change_era,
     +[](Config& c, Random& random) { c.page_bytes = 64u << below(random, 11); },
@@ -114,6 +128,8 @@ constexpr std::array changes{
     +[](Config& c, Random&) { c.pcp = !c.pcp; },
     &change_nodes,
     &resize_zone,
+    &resize_zone,
+    &move_zone,
     &move_zone,
     &add_zone,
     &remove_zone,

@@ -185,7 +185,7 @@ bool reaches(const toy::Layer::Trace& from, const toy::Layer::Trace& to) {
   Random random(7);
   toy::Layer::Trace best = from, trace;
   std::size_t left = distance(best, to);
-  for (int i = 0; i < 600'000 && left > 0; ++i) {
+  for (int i = 0; i < 60'000 && left > 0; ++i) {
     trace = best;
     mutator.mutate(trace, random, 4000);
     const std::size_t now = distance(trace, to);

@@ -1,6 +1,6 @@
 // mutate_value: for each type of argument: a new value, and one near a given one.
 //
-//   Number<11>   0 1 10 11 2^k, any; near: a little more or less, half, double
+//   Number<11>   0 1 10 11 2^k, any; near: a digit more or less, half, double
 //   Flags        one bit changed         GfpArg   one flag changed, or another usual mask
 //   ZoneArg      another kind or node    any other type: what random bytes say
 //
@@ -36,8 +36,14 @@ inline std::uint64_t draw_number(std::uint64_t max, Random& random) {
     default: return random.below(max + 1);
   }
 }
+// 1 to 4 in one of the digits of n: as much of it is near for a large number as for a small one.
+inline std::uint64_t draw_step_of(std::uint64_t n, Random& random) {
+  std::uint64_t digit = 1;
+  for (; n >= 10 && random.chance(2); n /= 10) digit *= 10;
+  return digit * (1 + random.below(4));
+}
 inline std::uint64_t near_number(std::uint64_t n, std::uint64_t max, Random& random) {
-  const std::uint64_t some = 1 + random.below(4);
+  const std::uint64_t some = draw_step_of(n, random);
   switch (random.below(5)) {
     case 0: return n > some ? n - some : 0;
     case 1: return max - n > some ? n + some : max;
