@@ -54,7 +54,9 @@ Block& Runner::fill(std::uint8_t reg, Pfn pfn, unsigned order, Gfp gfp) {
   b.order = static_cast<std::uint8_t>(order);
   b.pfn = pfn;
   b.pages = 1u << order;
-  b.ram = ref::buddy::ram_offset(m_, pfn);
+  b.zone = static_cast<std::uint8_t>(*w_.oracle_.zone_of(pfn));
+  b.ram = std::uint64_t{ref::buddy::page_index(ref::buddy::zone_at(m_, b.zone), pfn)} *
+          m_.config.page_bytes;
   b.references = 1;
   b.compound = order > 0 && (gfp & GFP_BIT_COMP);
   return b;
@@ -264,7 +266,8 @@ Answer Runner::judge_granted(const Want& want, const Ask& ask, Pfn pfn) {
 
 // A block just handed out: one reference, nothing of its former owner's, zeros where asked.
 void Runner::judge_fresh(const Want& want, Pfn pfn) {
-  const ref::buddy::Zone& zone = ref::buddy::zone_at(m_, *w_.oracle_.zone_of(pfn));
+  const Block& b = w_.blocks_[want.out];
+  const ref::buddy::Zone& zone = ref::buddy::zone_at(m_, b.zone);
   const auto page = [&](Pfn frame) -> const ref::buddy::Page& {
     return ref::buddy::page_at(m_, ref::buddy::page_index(zone, frame));
   };
@@ -273,7 +276,6 @@ void Runner::judge_fresh(const Want& want, Pfn pfn) {
   if (count != 1)
     return w_.break_rule("PAGE-COUNT", fmt::format("1 reference of pfn {}", pfn),
                          fmt::format("{}", count));
-  const Block& b = w_.blocks_[want.out];
   for (Pfn i = 0; i < b.pages; i += std::max<Pfn>(1, b.pages / 4))
     if (const std::uint32_t value = page(pfn + i).private_data; value != 0)
       return w_.break_rule("PAGE-FRESH", fmt::format("private 0 of pfn {}", pfn + i),

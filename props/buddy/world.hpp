@@ -60,7 +60,8 @@ struct Block {
   bool exact = false;  // from alloc_pages_exact: `pages` single pages
   bool compound = false;
   std::uint8_t order = 0;
-  Pfn pfn = 0;  // kept after the block is gone: what free_stale frees
+  std::uint8_t zone = 0;  // asked once per block
+  Pfn pfn = 0;            // kept after the block is gone: what free_stale frees
   std::uint32_t pages = 0;
   std::uint32_t references = 0;
   std::uint32_t stamp = 0;  // identity of its contents; 0: none written
