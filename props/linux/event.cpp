@@ -7,7 +7,9 @@
 #include <array>
 #include <charconv>
 #include <limits>
-#include <optional>
+#include <utility>
+
+#include "props/linux/object_event.hpp"
 
 namespace props::recorded {
 namespace {
@@ -86,10 +88,13 @@ std::expected<TraceLine, LineError> event_line(std::string_view line, std::size_
   }
   result.fields = line.substr(at);
   result.fields_column = at + 1;
-  // A page event that ends before its colon is a cut line, not a line of another tracer.
-  if (!named && is_page_event(line.substr(at, end - at)))
-    return std::unexpected(LineError{
-        end + 1, fmt::format("no ':' after {}", line.substr(at, end - at)), "EVENT: FIELDS"});
+  // An event that ends before its colon is a cut line, not a line of another tracer; but the
+  // function tracer knows functions of the same names, as "kfree <-__fput".
+  const std::string_view word = line.substr(at, end - at);
+  if (!named && (is_page_event(word) || is_object_event(word)) &&
+      !line.substr(end).starts_with(" <-"))
+    return std::unexpected(
+        LineError{end + 1, fmt::format("no ':' after {}", word), "EVENT: FIELDS"});
   return result;
 }
 
@@ -103,33 +108,25 @@ std::uint64_t column_of(const TraceLine& line, std::string_view value) {
   return line.fields_column + static_cast<std::uint64_t>(value.data() - line.fields.data());
 }
 
-// All of `text` as a number: "0x" and hexadecimal digits, or decimal digits as older kernels print.
-std::optional<std::uint64_t> number(std::string_view text) {
-  int base = 10;
-  if (text.starts_with("0x")) {
-    base = 16;
-    text.remove_prefix(2);
-  }
+std::optional<std::uint64_t> digits(std::string_view text, int base) {
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return value;
 }
+std::optional<std::uint64_t> hexadecimal(std::string_view text) { return digits(text, 16); }
 
-std::expected<std::uint64_t, LineError> number_field(const TraceLine& line, std::string_view key,
-                                                     std::string_view expected) {
-  const std::string_view text = field(line.fields, key);
-  if (text.data() == nullptr)
-    return std::unexpected(LineError{line.fields_column + line.fields.size(),
-                                     fmt::format("{} has no {}=", line.name, key),
-                                     std::string(expected)});
-  if (auto value = number(text)) return *value;
-  return std::unexpected(LineError{column_of(line, text),
-                                   fmt::format("{}={} is not a number", key, quoted(text)),
-                                   std::string(expected)});
+// All of `text` as a number: "0x" and hexadecimal digits, or decimal digits as older kernels print.
+std::optional<std::uint64_t> number(std::string_view text) {
+  return text.starts_with("0x") ? hexadecimal(text.substr(2)) : digits(text, 10);
 }
 
-// How kernels print a null page: "(null)", "(nil)", or zeros.
+LineError absent(const TraceLine& line, std::string_view key, std::string_view expected) {
+  return {line.fields_column + line.fields.size(), fmt::format("{} has no {}=", line.name, key),
+          std::string(expected)};
+}
+
+// How kernels print a null pointer: "(null)", "(nil)", or zeros.
 bool is_null_pointer(std::string_view text) {
   if (text == "(null)" || text == "(nil)") return true;
   if (text.starts_with("0x")) text.remove_prefix(2);
@@ -176,6 +173,38 @@ std::string_view field(std::string_view fields, std::string_view key) {
   return {};
 }
 
+LineError field_error(const TraceLine& line, std::string_view key, std::string what,
+                      std::string_view expected) {
+  return {column_of(line, field(line.fields, key)), std::move(what), std::string(expected)};
+}
+
+std::expected<std::uint64_t, LineError> number_field(const TraceLine& line, std::string_view key,
+                                                     std::string_view expected) {
+  const std::string_view text = field(line.fields, key);
+  if (text.data() == nullptr) return std::unexpected(absent(line, key, expected));
+  if (auto value = number(text)) return *value;
+  return std::unexpected(
+      field_error(line, key, fmt::format("{}={} is not a number", key, quoted(text)), expected));
+}
+
+std::expected<std::optional<std::uint64_t>, LineError> pointer_field(const TraceLine& line,
+                                                                     std::string_view key) {
+  constexpr std::uint64_t kernel_half = 1ull << 63;
+  constexpr std::uint64_t null_most = 16;  // ZERO_SIZE_PTR, what kmalloc answers for no bytes
+  const std::string expected = fmt::format("{}=HEX", key);
+  const std::string_view text = field(line.fields, key);
+  if (text.data() == nullptr) return std::unexpected(absent(line, key, expected));
+  if (is_null_pointer(text)) return 0;
+  if (text.starts_with('(')) return std::nullopt;
+  const auto value = hexadecimal(text.starts_with("0x") ? text.substr(2) : text);
+  if (!value)
+    return std::unexpected(
+        field_error(line, key, fmt::format("{}={} is not a pointer", key, quoted(text)), expected));
+  if (*value <= null_most) return 0;
+  if (*value < kernel_half) return std::nullopt;
+  return *value;
+}
+
 bool is_page_event(std::string_view name) {
   if (!name.starts_with("mm_page")) return false;
   for (const PageEventName& known : page_event_names)
@@ -191,9 +220,8 @@ std::expected<PageEvent, LineError> read_page_event(const TraceLine& line) {
   const auto order = number_field(line, "order", "order=NUMBER below 64");
   if (!order) return std::unexpected(order.error());
   if (*order >= order_limit)
-    return std::unexpected(LineError{column_of(line, field(line.fields, "order")),
-                                     fmt::format("order {} cannot be", *order),
-                                     "an order below 64"});
+    return std::unexpected(
+        field_error(line, "order", fmt::format("order {} cannot be", *order), "an order below 64"));
   event.order = static_cast<std::uint8_t>(*order);
 
   const auto pfn = number_field(line, "pfn", "pfn=0xHEX or pfn=DECIMAL");
@@ -205,11 +233,11 @@ std::expected<PageEvent, LineError> read_page_event(const TraceLine& line) {
     return event;
   }
   if (*pfn > std::numeric_limits<std::uint64_t>::max() - (1ull << event.order))
-    return std::unexpected(
-        LineError{column_of(line, field(line.fields, "pfn")),
-                  fmt::format("pfn {:#x} of order {} ends beyond 64 bits", *pfn, event.order),
-                  "a block of frames whose end is a 64-bit number"});
+    return std::unexpected(field_error(
+        line, "pfn", fmt::format("pfn {:#x} of order {} ends beyond 64 bits", *pfn, event.order),
+        "a block of frames whose end is a 64-bit number"));
   event.pfn = *pfn;
+  if (const auto page = pointer_field(line, "page"); page && *page) event.page = **page;
   return event;
 }
 

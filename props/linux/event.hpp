@@ -9,6 +9,8 @@
 #pragma once
 #include <cstdint>
 #include <expected>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "props/linux/lines.hpp"
@@ -39,12 +41,27 @@ std::expected<TraceLine, LineError> read_line(std::string_view line);
 // absent.
 std::string_view field(std::string_view fields, std::string_view key);
 
+// The same as a number: "0x" and hexadecimal digits, or decimal digits as older kernels print.
+// `expected` is for the message.
+std::expected<std::uint64_t, LineError> number_field(const TraceLine& line, std::string_view key,
+                                                     std::string_view expected);
+
+// The same as a pointer, hexadecimal with or without "0x". Zero is a null pointer; nothing is one
+// that the recording hides: hashed, so that it is no address of a 64-bit kernel, or "(ptrval)".
+std::expected<std::optional<std::uint64_t>, LineError> pointer_field(const TraceLine& line,
+                                                                     std::string_view key);
+
+// What is wrong with the value of `key`, at its column, which exists.
+LineError field_error(const TraceLine& line, std::string_view key, std::string what,
+                      std::string_view expected);
+
 enum class PageEventKind : std::uint8_t { alloc, failed_alloc, free, free_batched };
 
 struct PageEvent {
   PageEventKind kind = PageEventKind::alloc;
   std::uint8_t order = 0;
-  std::uint64_t pfn = 0;  // zero for a failed allocation
+  std::uint64_t pfn = 0;   // zero for a failed allocation
+  std::uint64_t page = 0;  // where its struct page is; zero where the recording hides it
 };
 
 bool is_page_event(std::string_view name);

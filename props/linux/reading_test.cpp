@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "props/linux/object_event.hpp"
 #include "props/linux/recording_cases.hpp"
 #include "props/linux/xz.hpp"
 
@@ -179,6 +180,56 @@ TEST(Events, AreFoundBehindAnyTaskName) {
   const std::string odd =
       " [1] . 1.0: x: y-754     [000] .....  2685.396156: mm_page_free: pfn=1 order=0";
   EXPECT_EQ(read_line(odd)->name, "mm_page_free");
+}
+
+ObjectEvent read_object(std::string_view fields) {
+  const std::string text = fmt::format("bash-754 [000] 1.5: {}", fields);
+  const auto line = read_line(text);
+  EXPECT_TRUE(line && is_object_event(line->name)) << text;
+  const auto event = read_object_event(*line);
+  EXPECT_TRUE(event) << text;
+  return *event;
+}
+
+TEST(ObjectEvents, OfEachNameAreReadWithTheirFields) {
+  using Kind = ObjectEventKind;
+  const std::string fields =
+      ": call_site=f+0x1/0x2 [mod] ptr=ffff888000001000 name=a "
+      "bytes_req=72 bytes_alloc=96 gfp_flags=GFP_KERNEL node=-1";
+  for (const auto& [name, kind] :
+       {std::pair{"kmalloc", Kind::kmalloc}, std::pair{"kmalloc_node", Kind::kmalloc},
+        std::pair{"kmem_cache_alloc", Kind::cache_alloc},
+        std::pair{"kmem_cache_alloc_node", Kind::cache_alloc}, std::pair{"kfree", Kind::free},
+        std::pair{"kmem_cache_free", Kind::free}}) {
+    SCOPED_TRACE(name);
+    const ObjectEvent event = read_object(name + fields);
+    EXPECT_EQ(event.kind, kind);
+    EXPECT_EQ(event.address, 0xffff888000001000);
+    EXPECT_EQ(event.bytes_req, kind == Kind::free ? 0u : 72u);
+    EXPECT_EQ(event.bytes_alloc, kind == Kind::free ? 0u : 96u);
+  }
+}
+
+TEST(ObjectEvents, AreOfNothingWhereThePointerIsNullOrForNoBytes) {
+  for (const std::string pointer :
+       {"0000000000000000", "(null)", "(nil)", "0x0", "10", "0000000000000010"}) {
+    SCOPED_TRACE(pointer);
+    EXPECT_EQ(read_object("kfree: ptr=" + pointer).kind, ObjectEventKind::free_nothing);
+    EXPECT_EQ(read_object("kmalloc: ptr=" + pointer + " bytes_req=0 bytes_alloc=0").kind,
+              ObjectEventKind::failed_alloc);
+  }
+}
+
+TEST(ObjectEvents, HaveNoAddressWhereThePointerIsHashed) {
+  for (const std::string pointer : {"00000000a1b2c3d4", "(____ptrval____)", "(ptrval)"}) {
+    SCOPED_TRACE(pointer);
+    const ObjectEvent freed = read_object("kfree: ptr=" + pointer);
+    EXPECT_EQ(freed.kind, ObjectEventKind::free);
+    EXPECT_EQ(freed.address, 0u);
+    const ObjectEvent got = read_object("kmalloc: ptr=" + pointer + " bytes_req=9 bytes_alloc=8");
+    EXPECT_EQ(got.address, 0u);
+    EXPECT_EQ(got.bytes_req, 9u);
+  }
 }
 
 TEST(Events, OfOlderKernelsAreReadUnderTheirOldNames) {
