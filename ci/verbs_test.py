@@ -278,6 +278,41 @@ class Judge(Case):
         found = validate('judge', self.expect(CANNOT_TEST, 'judge', empty, '--json').stdout)
         self.assertTrue(found['error']['what'])
 
+    def test_json_of_objects(self):
+        def judged(code, name, *words):
+            path = ROOT / f'corpus/linux/{name}.trace'
+            return validate('judge', self.expect(code, 'judge', path, *words, '--json').stdout)
+
+        found = judged(VIOLATION, 'object-overlap')
+        self.assertEqual(found['objects']['events'],
+                         sum(found['objects'][key] for key in ('allocations', 'failed', 'frees')))
+        self.assertEqual(found['direct_map'], {'base': '0xffff888000000000', 'from': 'layout'})
+        one, = found['violations']
+        self.assertEqual((one['rule'], one['line'], one['collides_with_line'], one['address']),
+                         ('LINUX-OBJECT-OVERLAP', 46, 41, '0xffff8881087c6620'))
+        self.assertIsNone(judged(CLEAN, 'object-overlap-without-pages')['direct_map'])
+        self.assertGreater(judged(CLEAN, 'objects-hashed')['notes']['object_hidden'], 0)
+
+    def test_the_classes_of_kmalloc_are_chosen(self):
+        path = ROOT / 'corpus/linux/kmalloc-class.trace'
+        text = self.expect(VIOLATION, 'judge', path).stdout
+        self.assertIn('line 9: object 0xffff888100ddae80 of 32 bytes for 12', text)
+        self.assertIn('expected  16 bytes, by the classes of slub', text)
+        text = self.expect(VIOLATION, 'judge', path, '--classes', 'slab').stdout
+        self.assertNotIn('line 9:', text)  # 32 bytes are the least of SLAB
+        self.assertIn('line 11: object 0xffff88816240daf0 of 16 bytes for 11', text)
+        self.assertIn(f'replay: allocheck judge --classes slab {path}\n', text)
+        message = self.expect(CANNOT_TEST, 'judge', path, '--classes', 'slob').stderr
+        self.assertIn("bad classes 'slob'; expected slub or slab", message)
+
+    def test_without_frees_in_the_recording_doubt_is_said(self):
+        path = ROOT / 'corpus/linux/object-overlap.trace'
+        doubt = 'no kfree or kmem_cache_free event at all'
+        self.assertNotIn(doubt, self.expect(VIOLATION, 'judge', path).stderr)
+        kept = [line for line in path.read_text().splitlines(True) if 'free: ' not in line]
+        path = self.write('no-frees.trace', ''.join(kept))
+        self.assertIn(doubt, self.expect(VIOLATION, 'judge', path).stderr)
+
 
 if __name__ == '__main__':
     unittest.main()

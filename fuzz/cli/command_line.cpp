@@ -235,10 +235,13 @@ void CommandLine::add_explain() {
 }
 
 void CommandLine::add_judge() {
-  auto file = std::make_shared<std::string>();
-  CLI::App& verb = this->verb("judge", "Judges page traffic recorded from a running kernel.");
-  verb.add_option("FILE", *file, "a recording, plain or .xz; - reads stdin")->required();
-  verb.callback([this, file] { work_ = [this, file] { return judge_verb(*file, json_); }; });
+  auto options = std::make_shared<JudgeOptions>();
+  CLI::App& verb = this->verb("judge", "Judges pages and objects recorded from a running kernel.");
+  verb.add_option("FILE", options->file, "a recording, plain or .xz; - reads stdin")->required();
+  verb.add_option("--classes", options->classes, classes_help())
+      ->check(classes_error)
+      ->capture_default_str();
+  verb.callback([this, options] { work_ = [=, this] { return judge_verb(*options, json_); }; });
 }
 
 void CommandLine::add_rules() {

@@ -1,20 +1,20 @@
 // judge: the loop over the lines of a recording.
 #include "props/linux/judge.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
-#include "props/linux/event.hpp"
+#include "props/linux/object_event.hpp"
 
 namespace props::recorded {
 namespace {
 
-constexpr std::size_t event_shown_bytes = 200;
-
 class Reading {
  public:
-  explicit Reading(std::string_view file) { verdict_.file = file; }
+  Reading(std::string_view file, Classes classes) : classes_(classes), objects_(classes) {
+    verdict_.file = file;
+  }
 
   // Takes one line; a problem ends the reading.
   std::optional<LineError> take(std::string_view text, std::uint64_t number);
@@ -23,13 +23,29 @@ class Reading {
  private:
   std::optional<LineError> take_event(const TraceLine& line, std::string_view text,
                                       std::uint64_t number);
+  std::optional<LineError> take_page_event(const TraceLine& line, std::string_view text,
+                                           std::uint64_t number);
+  std::optional<LineError> take_object_event(const TraceLine& line, std::string_view text,
+                                             std::uint64_t number);
   void count(PageEventKind kind);
-  void report(const PageViolation& found, std::string_view text);
+  void count(ObjectEventKind kind);
+  void place(const PageEvent& event);
+  void report(Violation violation);
+  void report_overlap(Violation violation);
+  void report_held();
   bool continues_other_event(std::string_view text) const;
 
   Verdict verdict_;
+  Classes classes_;
   PagesJudge pages_;
+  ObjectsJudge objects_;
+  DirectMap map_;
   std::vector<PageViolation> found_;
+  std::vector<ObjectViolation> found_objects_;
+  // Overlaps seen before the first page event: whether there is one decides what they are.
+  std::vector<Violation> held_;
+  std::uint64_t held_count_ = 0;
+  bool any_page_event_ = false;
   bool after_other_event_ = false;
 };
 
@@ -52,6 +68,7 @@ std::optional<LineError> Reading::take(std::string_view text, std::uint64_t numb
     case LineKind::lost:
       ++verdict_.counts.lost;
       pages_.forget();
+      objects_.forget();
       return std::nullopt;
     case LineKind::blank:
     case LineKind::comment:
@@ -62,19 +79,52 @@ std::optional<LineError> Reading::take(std::string_view text, std::uint64_t numb
 
 std::optional<LineError> Reading::take_event(const TraceLine& line, std::string_view text,
                                              std::uint64_t number) {
-  after_other_event_ = !is_page_event(line.name);
-  if (after_other_event_) {
-    ++verdict_.counts.other;
-    return std::nullopt;
-  }
+  after_other_event_ = false;
+  if (is_page_event(line.name)) return take_page_event(line, text, number);
+  if (is_object_event(line.name)) return take_object_event(line, text, number);
+  after_other_event_ = true;
+  ++verdict_.counts.other;
+  return std::nullopt;
+}
+
+std::optional<LineError> Reading::take_page_event(const TraceLine& line, std::string_view text,
+                                                  std::uint64_t number) {
   const auto event = read_page_event(line);
   if (!event) return event.error();
   ++verdict_.counts.events;
   count(event->kind);
   pages_.feed(*event, number, found_);
-  for (const PageViolation& found : found_) report(found, text);
+  for (const PageViolation& found : found_) report(told(found, text));
   found_.clear();
+  if (event->kind != PageEventKind::failed_alloc) place(*event);
   return std::nullopt;
+}
+
+std::optional<LineError> Reading::take_object_event(const TraceLine& line, std::string_view text,
+                                                    std::uint64_t number) {
+  const auto event = read_object_event(line);
+  if (!event) return event.error();
+  ++verdict_.counts.objects.events;
+  count(event->kind);
+  const bool placed = event->address != 0 && event->kind != ObjectEventKind::free;
+  if (placed && map_.take_object(event->address, event->bytes_alloc)) objects_.forget();
+  objects_.feed(*event, number, found_objects_);
+  for (const ObjectViolation& found : found_objects_)
+    if (found.holder) report_overlap(told(found, classes_, text));
+    else report(told(found, classes_, text));
+  found_objects_.clear();
+  return std::nullopt;
+}
+
+// What was seen of objects stays true only if no page event before this one went unplaced.
+void Reading::place(const PageEvent& event) {
+  const bool first = !any_page_event_;
+  any_page_event_ = true;
+  const bool moved = map_.take_page(event);
+  if (first) report_held();
+  else if (moved) objects_.forget();
+  const auto [from, to] = map_.addresses(event.pfn, event.order);
+  objects_.cover(from, to);
 }
 
 void Reading::count(PageEventKind kind) {
@@ -86,37 +136,66 @@ void Reading::count(PageEventKind kind) {
   }
 }
 
-void Reading::report(const PageViolation& found, std::string_view text) {
+void Reading::count(ObjectEventKind kind) {
+  switch (kind) {
+    case ObjectEventKind::kmalloc:
+    case ObjectEventKind::cache_alloc: ++verdict_.counts.objects.allocations; return;
+    case ObjectEventKind::failed_alloc: ++verdict_.counts.objects.failed; return;
+    case ObjectEventKind::free:
+    case ObjectEventKind::free_nothing: ++verdict_.counts.objects.frees; return;
+  }
+}
+
+void Reading::report(Violation violation) {
   ++verdict_.violation_count;
   if (verdict_.violations.size() == Verdict::shown_max) return;
-  const Block& block = found.block;
-  std::string sentence =
-      fmt::format("line {}: pfn {:#x} order {} ", block.line, block.pfn, block.order);
-  if (found.holder)
-    sentence += fmt::format("collides with the block of line {}: pfn {:#x} order {}, still live",
-                            found.holder->line, found.holder->pfn, found.holder->order);
-  else
-    sentence += fmt::format("is not aligned: the frame number leaves {:#x} when divided by {:#x}",
-                            block.pfn & ((1ull << block.order) - 1), 1ull << block.order);
-  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
-  verdict_.violations.push_back({found.rule, block, found.holder,
-                                 std::string(text.substr(0, event_shown_bytes)),
-                                 std::move(sentence)});
+  verdict_.violations.push_back(std::move(violation));
+}
+
+void Reading::report_overlap(Violation violation) {
+  if (map_.source() != DirectMap::Source::unknown) return report(std::move(violation));
+  if (any_page_event_) {
+    ++verdict_.overlap_unsure;
+    return;
+  }
+  ++held_count_;
+  if (held_.size() < Verdict::shown_max) held_.push_back(std::move(violation));
+}
+
+// The first page event came, or the recording ended without one.
+void Reading::report_held() {
+  if (map_.source() == DirectMap::Source::unknown) {
+    verdict_.overlap_unsure += held_count_;
+  } else {
+    verdict_.violation_count += held_count_;
+    std::vector<Violation> both;
+    std::ranges::merge(verdict_.violations, held_, std::back_inserter(both), {}, &Violation::line,
+                       &Violation::line);
+    if (both.size() > Verdict::shown_max) both.resize(Verdict::shown_max);
+    verdict_.violations = std::move(both);
+  }
+  held_.clear();
+  held_count_ = 0;
 }
 
 Verdict Reading::finish(std::optional<Problem> problem) {
-  if (!problem && verdict_.counts.events == 0)
-    problem = Problem{verdict_.counts.lines + 1, 1, "the recording ends without any page event",
-                      "mm_page_alloc, mm_page_free or mm_page_free_batched events of tracefs"};
+  report_held();
+  if (!problem && verdict_.counts.events == 0 && verdict_.counts.objects.events == 0)
+    problem =
+        Problem{verdict_.counts.lines + 1, 1, "the recording ends without any page or object event",
+                "events of tracefs: mm_page_alloc, mm_page_free, mm_page_free_batched, "
+                "kmalloc, kfree, kmem_cache_alloc or kmem_cache_free"};
   verdict_.problem = std::move(problem);
   verdict_.notes = pages_.notes();
+  verdict_.object_notes = objects_.notes();
+  verdict_.direct_map = map_;
   return std::move(verdict_);
 }
 
 }  // namespace
 
-Verdict judge(LineReader& reader, std::string_view file) {
-  Reading reading(file);
+Verdict judge(LineReader& reader, std::string_view file, Classes classes) {
+  Reading reading(file, classes);
   for (;;) {
     const auto line = reader.next();
     if (!line) return reading.finish(line.error());

@@ -49,7 +49,15 @@ std::map<std::string, std::uint64_t> counts_of(const Verdict& verdict) {
           {"batched_beside_free", verdict.notes.batched_beside_free},
           {"free_of_free", verdict.notes.free_of_free},
           {"free_of_part", verdict.notes.free_of_part},
-          {"free_of_several", verdict.notes.free_of_several}};
+          {"free_of_several", verdict.notes.free_of_several},
+          {"objects", verdict.counts.objects.events},
+          {"object_handed_out_again", verdict.object_notes.handed_out_again},
+          {"object_gone_with_page", verdict.object_notes.gone_with_page},
+          {"object_free_of_unknown", verdict.object_notes.free_of_unknown},
+          {"object_free_of_free", verdict.object_notes.free_of_free},
+          {"object_free_inside", verdict.object_notes.free_inside},
+          {"object_overlap_unsure", verdict.overlap_unsure},
+          {"object_hidden", verdict.object_notes.hidden}};
 }
 
 std::string read_whole(const std::filesystem::path& path) {
@@ -68,7 +76,7 @@ std::vector<std::filesystem::path> samples() {
 
 TEST(Samples, AreJudgedAsTheirFirstLinesSay) {
   const auto all = samples();
-  ASSERT_GE(all.size(), 15u);
+  ASSERT_GE(all.size(), 23u);
   for (const auto& path : all) {
     SCOPED_TRACE(path.filename().string());
     const Expectation expected = expectation_of(read_whole(path));
@@ -167,14 +175,6 @@ TEST(Judge, FindsABlockWhereverItIsPutAmongManyOthers) {
   }
 }
 
-struct Dice {
-  std::uint64_t state;
-  std::uint64_t below(std::uint64_t limit) {
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    return (state >> 33) % limit;
-  }
-};
-
 TEST(Judge, AgreesWithItsNaiveRestatementOnRandomTraffic) {
   PageNotes covered;
   std::size_t spans_most = 0;
@@ -215,7 +215,8 @@ TEST(Judge, AgreesWithItsNaiveRestatementOnRandomTraffic) {
   EXPECT_GT(covered.free_of_free, 0u);
   EXPECT_GT(covered.free_of_part, 0u);
   EXPECT_GT(covered.free_of_several, 0u);
-  for (const Rule& rule : rules()) EXPECT_GT(broken[rule.id], 100u) << rule.id;
+  for (const Rule* rule : {&aligned_rule(), &disjoint_rule()})
+    EXPECT_GT(broken[rule->id], 100u) << rule->id;
 }
 
 }  // namespace

@@ -22,9 +22,9 @@ struct Unreadable {
 TEST(Unreadable, EventsAreRefusedWithLineColumnAndExpectation) {
   const std::string head = "bash-754 [000] ..... 1.5: ";  // 26 bytes
   const std::vector<Unreadable> cases{
-      {"", 1, 1, "without any page event"},
-      {"# only a comment\n\n", 3, 1, "without any page event"},
-      {head + "sched_switch: prev_comm=x\n", 2, 1, "without any page event"},
+      {"", 1, 1, "without any page or object event"},
+      {"# only a comment\n\n", 3, 1, "without any page or object event"},
+      {head + "sched_switch: prev_comm=x\n", 2, 1, "without any page or object event"},
       {"hello\n", 1, 1, "not a line of tracefs"},
       {alloc(8, 0) + "  hello\n", 2, 3, "not a line of tracefs"},
       {"bash-754 [0x0] ..... 1.5: mm_page_free: pfn=0x1 order=0\n", 1, 1, "not a line"},
@@ -42,6 +42,14 @@ TEST(Unreadable, EventsAreRefusedWithLineColumnAndExpectation) {
       {head + "mm_page_free: pfn=0x10000000000000000 order=1\n", 1, 45, "is not a number"},
       {head + "mm_page_free: pfn=0xffffffffffffffff order=0\n", 1, 45, "ends beyond"},
       {head + "mm_page_alloc: page=1 pfn=0x8000000000000000 order=63\n", 1, 53, "ends beyond"},
+      {head + "kfree: call_site=f\n", 1, 45, "no ptr="},
+      {head + "kfree: ptr=\n", 1, 38, "is not a pointer"},
+      {head + "kfree: ptr=0xffff8g\n", 1, 38, "is not a pointer"},
+      {head + "kfree ptr=ffff888000001000\n", 1, 32, "no ':'"},
+      {head + "kmalloc: ptr=ffff888000001000 bytes_req=8\n", 1, 68, "no bytes_alloc="},
+      {head + "kmalloc: ptr=ffff888000001000 bytes_alloc=8\n", 1, 70, "no bytes_req="},
+      {head + "kmalloc: ptr=0 bytes_req=x bytes_alloc=8\n", 1, 52, "is not a number"},
+      {head + "kmalloc: ptr=fffffffffffffff8 bytes_req=8 bytes_alloc=8\n", 1, 81, "end beyond"},
       {head + "sched_switch: x\n" + head + "mm_page_fr\nmm_page_free: pf", 3, 1, "not a line"},
       {head + "sched_switch: x\nby\x01tes\n", 2, 1, "not a line"},
   };
@@ -230,6 +238,13 @@ TEST(ObjectEvents, HaveNoAddressWhereThePointerIsHashed) {
     EXPECT_EQ(got.address, 0u);
     EXPECT_EQ(got.bytes_req, 9u);
   }
+}
+
+TEST(ObjectEvents, AreNotTheFunctionsOfTheSameNames) {
+  const Verdict verdict = judge_text(alloc(1, 0) + "bash-754 [000] 1.5: kfree <-__fput\n");
+  EXPECT_FALSE(verdict.problem);
+  EXPECT_EQ(verdict.counts.other, 1u);
+  EXPECT_EQ(verdict.counts.objects.events, 0u);
 }
 
 TEST(Events, OfOlderKernelsAreReadUnderTheirOldNames) {

@@ -1,5 +1,5 @@
-// recording_cases: lines as the kernel prints them, and what the judge says of a text, for the
-// tests.
+// recording_cases: lines as the kernel prints them, what the judge says of a text, and dice, for
+// the tests.
 #pragma once
 #include <fmt/format.h>
 
@@ -10,6 +10,14 @@
 #include "props/linux/judge.hpp"
 
 namespace props::recorded {
+
+struct Dice {
+  std::uint64_t state;
+  std::uint64_t below(std::uint64_t limit) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (state >> 33) % limit;
+  }
+};
 
 inline Verdict judge_text(std::string_view text) {
   TextSource source(text);
@@ -32,8 +40,9 @@ inline std::string free(std::uint64_t pfn, unsigned order) {
 }
 
 inline std::string summary(const Violation& violation) {
-  std::string said = fmt::format("{} line {}", violation.rule->id, violation.block.line);
-  if (violation.holder) said += fmt::format(" collides {}", violation.holder->line);
+  std::string said = fmt::format("{} line {}", violation.rule->id, violation.line);
+  if (violation.collides_with_line)
+    said += fmt::format(" collides {}", *violation.collides_with_line);
   return said;
 }
 

@@ -11,4 +11,9 @@ std::span<const Rule> rules();
 const Rule& aligned_rule();   // LINUX-ALIGNED
 const Rule& disjoint_rule();  // LINUX-DISJOINT
 
+const Rule& kmalloc_class_rule();   // LINUX-KMALLOC-CLASS
+const Rule& object_aligned_rule();  // LINUX-OBJECT-ALIGNED
+const Rule& object_overlap_rule();  // LINUX-OBJECT-OVERLAP
+const Rule& object_size_rule();     // LINUX-OBJECT-SIZE
+
 }  // namespace props::recorded
