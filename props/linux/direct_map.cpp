@@ -31,7 +31,6 @@ bool DirectMap::believe(std::uint64_t base, Source source) {
 }
 
 bool DirectMap::take_page(const PageEvent& event) {
-  if (event.kind == PageEventKind::failed_alloc) return false;
   if (event.kind == PageEventKind::alloc) last_ = event;
   if (source_ != Source::unknown || event.page == 0) return false;
   for (const Layout& layout : layouts)

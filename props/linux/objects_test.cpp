@@ -183,6 +183,10 @@ TEST(ObjectOverlap, IsAViolationWhereverThePageEventIs) {
     EXPECT_EQ(verdict.overlap_unsure, 0u);
     EXPECT_EQ(verdict.direct_map.base(), base);
   }
+  // A request that was refused places nothing.
+  const std::string refused = "bash-754 [000] 1.5: mm_page_alloc: page=(null) pfn=0x0 order=0\n";
+  EXPECT_EQ(judge_text(overlap + refused).overlap_unsure, 1u);
+  EXPECT_EQ(judge_text(overlap + refused + elsewhere).violation_count, 1u);
   // The page of the older object is handed out in between.
   const Verdict covered =
       judge_text(object(base + 0x1000, 64) + page(1) + object(base + 0x1020, 64));
@@ -212,6 +216,17 @@ TEST(ObjectOverlap, IsANoteWherePageEventsCannotBePlaced) {
     EXPECT_EQ(verdict.overlap_unsure, 1u);
     EXPECT_EQ(verdict.direct_map.source(), DirectMap::Source::unknown);
   }
+}
+
+TEST(ObjectOverlap, IsANoteIfAPageEventBeforeCouldNotBePlaced) {
+  // The page of the older objects is freed, but who can tell?
+  const std::string hidden = "bash-754 [000] 1.5: mm_page_free: page=(ptrval) pfn=0x1 order=0\n";
+  const Verdict before = judge_text(overlap + hidden + page(0x77));
+  EXPECT_EQ(before.violation_count, 0u);
+  EXPECT_EQ(before.overlap_unsure, 1u);
+  const std::string text = object(base + 0x1000, 64) + hidden + page(0x77);
+  EXPECT_EQ(judge_text(text + object(base + 0x1020, 64)).violation_count, 0u);
+  EXPECT_EQ(judge_text(text + overlap).violation_count, 1u);
 }
 
 TEST(ObjectOverlap, IsAViolationOnceNewSlabsToldWherePagesLie) {
