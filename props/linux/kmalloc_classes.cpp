@@ -36,4 +36,8 @@ std::uint64_t smallest_fit(std::uint64_t bytes, Classes classes) {
   return bytes > largest ? 0 : std::bit_ceil(bytes);
 }
 
+bool may_take(std::uint64_t slot, std::uint64_t fit, Classes classes) {
+  return slot == fit || (classes == Classes::slab && fit == 96 && slot == 128);
+}
+
 }  // namespace props::recorded

@@ -26,11 +26,13 @@ void ObjectsJudge::feed(const ObjectEvent& event, std::uint64_t line,
 void ObjectsJudge::judge_size(const Object& object, bool kmalloc,
                               std::vector<ObjectViolation>& violations) {
   const std::uint64_t bytes = object.bytes_alloc;
+  const std::uint64_t fit = smallest_fit(object.bytes_req, classes_);
+  const bool fits = may_take(bytes, fit, classes_);
   if (bytes < object.bytes_req) violations.push_back({&object_size_rule(), object, {}});
-  else if (kmalloc && bytes != smallest_fit(object.bytes_req, classes_))
-    violations.push_back({&kmalloc_class_rule(), object, {}});
-  // Of named caches nobody promises more alignment than their creator asked for.
-  if (kmalloc && std::has_single_bit(bytes) && (object.address & (bytes - 1)) != 0)
+  else if (kmalloc && !fits) violations.push_back({&kmalloc_class_rule(), object, {}});
+  // Of named caches nobody promises more alignment than their creator asked for, and a class that
+  // is only padded to a power of two promises none.
+  if (kmalloc && std::has_single_bit(fits ? fit : bytes) && (object.address & (bytes - 1)) != 0)
     violations.push_back({&object_aligned_rule(), object, {}});
 }
 

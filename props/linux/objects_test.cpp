@@ -148,6 +148,9 @@ TEST(Classes, AreTheSmallestThatFit) {
     EXPECT_EQ(smallest_fit(bytes, Classes::slub), slub) << bytes;
     EXPECT_EQ(smallest_fit(bytes, Classes::slab), slab) << bytes;
   }
+  EXPECT_TRUE(may_take(128, 96, Classes::slab));  // padded to a cache line
+  EXPECT_FALSE(may_take(128, 96, Classes::slub));
+  EXPECT_FALSE(may_take(128, 64, Classes::slab));
   EXPECT_EQ(smallest_fit(1ull << 63, Classes::slub), 1ull << 63);
   EXPECT_EQ(smallest_fit((1ull << 63) + 1, Classes::slub), 0u);
   EXPECT_EQ(classes_of("slab"), Classes::slab);
