@@ -72,7 +72,9 @@ void free_all_managed(Machine& m, Index z) {
 
 }  // namespace
 
-Machine::Machine(const core::Config& c) : core::Machine(c) {
+Machine::Machine(const core::Config& c) : Machine(c, Laid{}) { boot(); }
+
+Machine::Machine(const core::Config& c, Laid) : core::Machine(c) {
   const std::uint64_t sets = std::uint64_t{c.zone_count} * c.cpus;
   buddy.zone = arena.lay<Zone>(c.zone_count);
   buddy.area = arena.lay<List>(std::uint64_t{c.zone_count} * c.orders);
@@ -80,11 +82,15 @@ Machine::Machine(const core::Config& c) : core::Machine(c) {
   buddy.pcp_list = arena.lay<List>(sets * pcp_lists);
   buddy.sysctl = arena.lay<Sysctl>(1);
   buddy.page = arena.lay<Page>(c.pages());
+}
+
+void Machine::boot() {
   lay_ram();
   arena.fit();
   boot_contexts();
 
   for (auto& kinds : buddy.zone_of) kinds.fill(no_zone);
+  const core::Config& c = config;
   Index map = 0;
   for (Index z = 0; z < c.zone_count; ++z) {
     lay_zone(*this, z, map);

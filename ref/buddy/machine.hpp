@@ -131,6 +131,12 @@ class Machine : public core::Machine {
 
   State buddy;
   std::array<Events, core::zones_max> events{};
+
+ protected:
+  // For a row above: the tables are laid, its own follow, then `boot` provides the memory.
+  struct Laid {};
+  Machine(const core::Config&, Laid);
+  void boot();
 };
 
 // Reading ------------------------------------------------------------------------------------

@@ -123,6 +123,10 @@ std::optional<ConfigError> validate(const Config& c) {
     return ConfigError{"min_free_kbytes", fmt::format("{} kB", *c.min_free_kbytes),
                        fmt::format("0 to {}", min_free_kbytes_max)};
   }
+  if (c.cache_line < 16 || c.cache_line > 256 || !std::has_single_bit(c.cache_line)) {
+    return ConfigError{"cache_line", fmt::format("{} bytes", c.cache_line),
+                       "a power of two from 16 to 256"};
+  }
   if (c.zone_count == 0) return ConfigError{"zones", "no zones", "at least one zone"};
   for (std::uint32_t z = 0; z < c.zone_count; ++z)
     if (auto error = zone_error(c, z)) return error;

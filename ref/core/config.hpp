@@ -68,6 +68,9 @@ struct Config {
   std::optional<std::uint32_t> min_free_kbytes;  // unset: see min_free_kbytes_of
   std::optional<std::array<std::uint32_t, 2>> lowmem_reserve_ratio;  // of DMA, NORMAL
   bool pcp = true;
+  std::uint32_t cache_line = 64;  // bytes, a power of two, 16 .. 256
+  bool slab_debug = false;        // CONFIG_DEBUG_SLAB: red zones, poison, owners in every cache
+  bool slab_merge = true;         // 6.1; false is slab_nomerge (S-6)
 
   void add_zone(ZoneKind kind, std::uint32_t pages, std::uint32_t node = 0);  // behind the last
   void add_zone_at(ZoneKind kind, Pfn first, std::uint32_t pages, std::uint32_t node = 0);

@@ -66,8 +66,17 @@ enum class Fault : std::uint8_t {
   bad_page,             // freed while flagged, mapped or owned (B-36)
   unreferenced,         // a reference of a page that has none (B-32)
   compound_page,        // split_page of a compound block (B-41)
+  bad_cache,            // kmem_cache_create was told what it stops the kernel for (S-1, S-3)
+  duplicate_name,       // a cache of that name exists (S-2)
+  no_such_cache,        // NULL, or destroyed
+  bad_slab_gfp,         // gfp that stops the kernel in an object allocator (S-33)
+  wrong_cache,          // an object of another cache (S-35)
+  not_an_object,        // an address at which no object and no block begins
+  overwritten,          // bytes around an object, or of a free one, are not as left (S-34)
 };
-inline constexpr std::array<std::string_view, 13> fault_names{"none",
+// The first rows' own: what a call of the page allocator can be found guilty of.
+constexpr std::size_t faults_of_pages = static_cast<std::size_t>(Fault::compound_page) + 1;
+inline constexpr std::array<std::string_view, 20> fault_names{"none",
                                                               "sleeping-in-atomic",
                                                               "bad-zone-modifiers",
                                                               "zero-highmem-atomic",
@@ -79,7 +88,14 @@ inline constexpr std::array<std::string_view, 13> fault_names{"none",
                                                               "wrong-order",
                                                               "bad-page",
                                                               "unreferenced",
-                                                              "compound-page"};
+                                                              "compound-page",
+                                                              "bad-cache",
+                                                              "duplicate-name",
+                                                              "no-such-cache",
+                                                              "bad-slab-gfp",
+                                                              "wrong-cache",
+                                                              "not-an-object",
+                                                              "overwritten"};
 
 // What a fault does to ownership.
 enum class Effect : std::uint8_t {

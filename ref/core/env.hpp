@@ -21,10 +21,20 @@ enum class Point : std::uint8_t {
   buddy_pcp_locked,         // a per-CPU list is held (6.1: interrupts are on here)
   buddy_free_ref_dropped,   // the last reference is gone, the pages are on no list
   buddy_drain_cpu_next,     // one CPU's lists are drained, the next one's not yet
+  slab_grow_unlocked,       // a cache grows: interrupts are on, the CPU's array may change
+  slab_grown,               // the new slab is made, and on no list yet
+  slab_drain_cpu_next,      // one CPU's array is drained, the next one's not yet
 };
-inline constexpr std::array<std::string_view, 5> point_names{
-    "buddy.alloc.fast_failed", "buddy.alloc.zone_next", "buddy.pcp.locked",
-    "buddy.free.ref_dropped", "buddy.drain.cpu_next"};
+// The first so many are of the page allocator.
+constexpr std::size_t points_of_pages = static_cast<std::size_t>(Point::buddy_drain_cpu_next) + 1;
+inline constexpr std::array<std::string_view, 8> point_names{"buddy.alloc.fast_failed",
+                                                             "buddy.alloc.zone_next",
+                                                             "buddy.pcp.locked",
+                                                             "buddy.free.ref_dropped",
+                                                             "buddy.drain.cpu_next",
+                                                             "slab.grow.unlocked",
+                                                             "slab.grown",
+                                                             "slab.drain.cpu_next"};
 
 constexpr std::optional<Point> point_of(std::string_view name) {
   for (std::size_t i = 0; i < point_names.size(); ++i)
