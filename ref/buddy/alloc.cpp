@@ -123,7 +123,7 @@ Answer<Pfn> alloc_pages_slowpath(Env& env, Machine& m, Request r, Call call,
 }
 
 Answer<Pfn> alloc_pages_for(Env& env, Machine& m, Gfp gfp, unsigned order, Call call,
-                            std::uint64_t argument) {
+                            std::uint64_t argument, std::optional<std::uint32_t> node) {
   REQUIRE(!is_suspended(m));
   if (order >= m.config.orders) {  // B-20
     if (m.profile().order_too_high_warns && !(gfp & GFP_BIT_NOWARN))
@@ -133,7 +133,8 @@ Answer<Pfn> alloc_pages_for(Env& env, Machine& m, Gfp gfp, unsigned order, Call 
   if (refused_for_its_flags(m, gfp)) return std::unexpected(Refused::misuse);
   gfp = current_gfp_context(m, gfp);
   if (!prepare_alloc_pages(m, gfp)) return std::unexpected(Refused::no_memory);
-  const Request r = request_of(m, gfp, order);
+  Request r = request_of(m, gfp, order);
+  if (node) r.node = *node;
   if (const auto pfn = get_page_from_freelist(env, m, r, {.mark = mark_low})) return *pfn;
   env.at(Point::buddy_alloc_fast_failed);
   return alloc_pages_slowpath(env, m, r, call, argument);
@@ -141,6 +142,11 @@ Answer<Pfn> alloc_pages_for(Env& env, Machine& m, Gfp gfp, unsigned order, Call 
 
 Answer<Pfn> alloc_pages(Env& env, Machine& m, Gfp gfp, unsigned order) {
   return alloc_pages_for(env, m, gfp, order, Call::alloc_pages, 0);
+}
+
+Answer<Pfn> alloc_pages_node(Env& env, Machine& m, std::uint32_t node, Gfp gfp, unsigned order) {
+  REQUIRE(node < m.config.nodes);
+  return alloc_pages_for(env, m, gfp, order, Call::alloc_pages, 0, node);
 }
 
 Answer<Pfn> alloc_page(Env& env, Machine& m, Gfp gfp) { return alloc_pages(env, m, gfp, 0); }

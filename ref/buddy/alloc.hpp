@@ -22,9 +22,11 @@ class Zonelist {
   std::size_t count_ = 0;
 };
 
-// alloc_pages on behalf of `call`, whose `argument` is kept should the task have to wait.
+// alloc_pages on behalf of `call`, whose `argument` is kept should the task have to wait. `node`:
+// whose zones come first, if not the caller's; a call that waits does not keep it.
 [[nodiscard]] Answer<Pfn> alloc_pages_for(Env&, Machine&, Gfp, unsigned order, Call call,
-                                          std::uint64_t argument);
+                                          std::uint64_t argument,
+                                          std::optional<std::uint32_t> node = std::nullopt);
 
 // W-2, W-12 to W-14: with the minimum mark and the reserves, then with reclaim, then waiting.
 [[nodiscard]] Answer<Pfn> alloc_pages_slowpath(Env&, Machine&, Request, Call call,

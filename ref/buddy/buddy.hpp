@@ -36,6 +36,8 @@ using Answer = std::expected<T, Refused>;
 // Allocation: 2^order frames, reference count 1. Orders of the machine's limit and above are
 // refused.
 [[nodiscard]] Answer<Pfn> alloc_pages(Env&, Machine&, Gfp, unsigned order);
+// The same, from the zones of `node` first. A call that waits goes on as if it were alloc_pages.
+[[nodiscard]] Answer<Pfn> alloc_pages_node(Env&, Machine&, std::uint32_t node, Gfp, unsigned order);
 [[nodiscard]] Answer<Pfn> alloc_page(Env&, Machine&, Gfp);
 [[nodiscard]] Answer<Address> get_free_pages_(Env&, Machine&, Gfp, unsigned order);
 [[nodiscard]] Answer<Address> get_free_page_(Env&, Machine&, Gfp);
