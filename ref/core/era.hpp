@@ -43,6 +43,12 @@ struct Profile {
   std::uint32_t batch_bytes_max;       // P-7, P-23: cap of a batch before it is quartered
   std::uint32_t min_free_kbytes_max;   // W-10: the formula's upper clamp
   std::array<std::uint32_t, 2> lowmem_reserve_ratio;  // W-9: of DMA and NORMAL
+  bool kmalloc_pages_above;       // K-5: sizes above the largest class are blocks of pages
+  bool zero_size_ptr;             // K-1, K-7: kmalloc(0) is no memory, and kfree knows the answer
+  bool kzalloc_asks_for_zeros;    // K-9: by __GFP_ZERO; otherwise the call clears what it got
+  bool kfree_frees_pages;         // K-7: a page that is no slab is given back
+  std::uint64_t array_bytes_max;  // K-8: n * size of kcalloc; the largest size_t, or INT_MAX
+  std::uint64_t size_max;         // the largest size_t
 };
 
 inline constexpr std::array<Profile, era_count> profiles{{
@@ -63,7 +69,13 @@ inline constexpr std::array<Profile, era_count> profiles{{
      .pcp_batch_scale_max = 0,
      .batch_bytes_max = 256 * 1024,
      .min_free_kbytes_max = 65536,
-     .lowmem_reserve_ratio = {256, 32}},
+     .lowmem_reserve_ratio = {256, 32},
+     .kmalloc_pages_above = false,
+     .zero_size_ptr = false,
+     .kzalloc_asks_for_zeros = false,
+     .kfree_frees_pages = false,
+     .array_bytes_max = INT32_MAX,
+     .size_max = UINT32_MAX},
     {.name = "linux-6.1",
      .buddy_index = BuddyIndex::pfn_relative,
      .placement = Placement::tail_if_merge_likely,
@@ -81,7 +93,13 @@ inline constexpr std::array<Profile, era_count> profiles{{
      .pcp_batch_scale_max = 5,
      .batch_bytes_max = 1024 * 1024,
      .min_free_kbytes_max = 262144,
-     .lowmem_reserve_ratio = {256, 32}},
+     .lowmem_reserve_ratio = {256, 32},
+     .kmalloc_pages_above = true,
+     .zero_size_ptr = true,
+     .kzalloc_asks_for_zeros = true,
+     .kfree_frees_pages = true,
+     .array_bytes_max = UINT64_MAX,
+     .size_max = UINT64_MAX},
 }};
 
 constexpr const Profile& profile_of(EraId era) { return profiles[static_cast<std::size_t>(era)]; }

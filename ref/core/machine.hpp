@@ -96,9 +96,10 @@ enum class WarnOnce : std::uint8_t {
   nofail_high_order,
   exact_flags,
   nofail_memalloc,
-  nofail_costly
+  nofail_costly,
+  kfree_of_page
 };  // bits of Globals::warned
-constexpr unsigned warn_once_count = static_cast<unsigned>(WarnOnce::nofail_costly) + 1;
+constexpr unsigned warn_once_count = static_cast<unsigned>(WarnOnce::kfree_of_page) + 1;
 void warn_once(Machine&, WarnOnce);
 void wipe_log(Machine&);
 inline void clear_log(Machine& m) {  // writes only where there is something to clear
