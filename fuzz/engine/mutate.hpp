@@ -79,6 +79,11 @@ class Mutator {
 
  private:
   using Steps = std::vector<Step>;
+  // A row of object allocators says so; the others know nothing of their keys and yield points.
+  static constexpr bool objects = requires { L::objects; };
+  static constexpr MachineKeys keys = objects ? MachineKeys::objects : MachineKeys::pages;
+  static constexpr std::size_t points =
+      objects ? ref::core::point_names.size() : ref::core::points_of_pages;
 
   void finish(Trace& trace, EraId before, std::size_t max_bytes) {
     if (trace.steps.size() > steps_max) trace.steps.resize(steps_max, Step{});
@@ -147,7 +152,7 @@ class Mutator {
 
   bool change_machine(Trace& trace, Random& random) {
     const EraId before = trace.machine.era;
-    if (!mutate_machine(trace.machine, random)) return false;
+    if (!mutate_machine(trace.machine, random, keys)) return false;
     if (trace.machine.era != before) translate(trace);
     return true;
   }
@@ -257,6 +262,11 @@ class Mutator {
         from);
   }
 
+  static std::uint8_t any_register(char kind, Random& random) {
+    return kind == 'c' ? Variation<props::CacheRegister>::draw(random, {}).value
+                       : Variation<props::PageRegister>::draw(random, {}).value;
+  }
+
   bool change_register(Operation& any, const Steps& steps, Random& random) {
     std::size_t count = 0;
     for_each_register(any, [&](char, std::uint8_t&) { ++count; });
@@ -269,14 +279,14 @@ class Mutator {
       for_each_register(other, [&](char other_kind, std::uint8_t& seen) {
         if (other_kind == kind && (mine == before || random.chance(2))) mine = seen;
       });
-      if (mine == before) mine = Variation<props::PageRegister>::draw(random, {}).value;
+      if (mine == before) mine = any_register(kind, random);
     });
     return true;
   }
 
   static bool arm(Step& step, Random& random) {
     if (step.at && random.chance(2)) step.at.reset();
-    else step.at = static_cast<ref::core::Point>(random.below(ref::core::point_names.size()));
+    else step.at = static_cast<ref::core::Point>(random.below(points));
     return true;
   }
 
@@ -326,10 +336,10 @@ class Mutator {
     const std::size_t first = random.below(steps.size());
     const std::size_t count = draw_count(steps.size() - first, random);
     std::optional<std::pair<char, std::uint8_t>> from;
-    const std::uint8_t to = Variation<props::PageRegister>::draw(random, {}).value;
+    std::uint8_t to = 0;
     for (std::size_t i = first; i < first + count; ++i)
       for_each_register(steps[i].op, [&](char kind, std::uint8_t& r) {
-        if (!from) from.emplace(kind, r);
+        if (!from) from.emplace(kind, r), to = any_register(kind, random);
         if (from->first == kind && from->second == r) r = to;
       });
     return from.has_value();

@@ -137,13 +137,19 @@ constexpr std::array changes{
     &change_reserved,
     &change_min_free,
     &change_ratios,
+    // From here on: what only object allocators look at.
+    +[](Config& c, Random& random) { c.cache_line = 16u << below(random, 5); },
+    +[](Config& c, Random&) { c.slab_debug = !c.slab_debug; },
+    +[](Config& c, Random&) { c.slab_merge = !c.slab_merge; },
 };
+constexpr std::size_t changes_of_objects = 3;
 
 }  // namespace
 
-bool mutate_machine(Config& machine, Random& random) {
+bool mutate_machine(Config& machine, Random& random, MachineKeys keys) {
   Config changed = machine;
-  changes[below(random, changes.size())](changed, random);
+  const std::size_t beyond = keys == MachineKeys::objects ? 0 : changes_of_objects;
+  changes[below(random, changes.size() - beyond)](changed, random);
   const std::uint64_t most = std::max(mutated_pages_max, machine.pages());
   if (changed == machine || validate(changed) || changed.pages() > most) return false;
   machine = changed;

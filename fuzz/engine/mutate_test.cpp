@@ -216,7 +216,7 @@ TEST(Mutate, EveryFieldOfTheMachineChanges) {
   Random random(8);
   for (int i = 0; i < 6000; ++i) {
     ref::core::Config c = machine;
-    if (!mutate_machine(c, random)) continue;
+    if (!mutate_machine(c, random, MachineKeys::objects)) continue;
     EXPECT_FALSE(validate(c).has_value()) << props::print_machine(c);
     changed["era"] += c.era != machine.era;
     changed["page"] += c.page_bytes != machine.page_bytes;
@@ -234,8 +234,23 @@ TEST(Mutate, EveryFieldOfTheMachineChanges) {
     changed["min_free_kbytes"] += c.min_free_kbytes.has_value();
     changed["lowmem_reserve_ratio"] += c.lowmem_reserve_ratio.has_value();
     changed["pcp"] += c.pcp != machine.pcp;
+    changed["cache_line"] += c.cache_line != machine.cache_line;
+    changed["slab_debug"] += c.slab_debug != machine.slab_debug;
+    changed["slab_merge"] += c.slab_merge != machine.slab_merge;
   }
   for (const auto& [field, count] : changed) EXPECT_GT(count, 5) << field;
+}
+
+TEST(Mutate, RowsWithoutObjectsKeepTheKeysOfObjects) {
+  const ref::core::Config machine = *props::parse_machine("era=linux-6.1 zones=NORMAL:64");
+  Random random(8);
+  for (int i = 0; i < 2000; ++i) {
+    ref::core::Config c = machine;
+    mutate_machine(c, random);
+    EXPECT_EQ(c.cache_line, machine.cache_line);
+    EXPECT_EQ(c.slab_debug, machine.slab_debug);
+    EXPECT_EQ(c.slab_merge, machine.slab_merge);
+  }
 }
 
 // ---- two parents

@@ -12,6 +12,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,11 @@ namespace fuzz {
 
 using RegisterName = std::pair<char, std::uint8_t>;
 using Renaming = std::map<RegisterName, std::uint8_t>;
+
+constexpr std::string_view register_kinds = "poc";  // pages, objects, caches
+constexpr std::size_t register_count(char kind) {
+  return kind == 'c' ? props::CacheRegister::count : props::PageRegister::count;
+}
 
 // The registers from `first` on. A count of 0 is not known.
 struct RegisterRange {
@@ -102,15 +108,16 @@ std::vector<std::optional<RegisterRange>> ranges_of(const Trace& trace) {
   return ranges;
 }
 
-// One more than the highest register that a trace touches.
-template <class L>
-std::size_t registers_touched(const typename L::Trace& trace) {
+// One more than the highest register of a kind that a trace touches.
+template <class Trace>
+std::size_t registers_touched(const Trace& trace, char kind) {
   std::size_t count = 0;
   for (const RegisterName& name : registers_named(trace))
-    count = std::max<std::size_t>(count, name.second + 1u);
+    if (name.first == kind) count = std::max<std::size_t>(count, name.second + 1u);
   for (const auto& range : ranges_of(trace))
-    if (range) count = std::max(count, range->first.second + range->count);
-  return std::min<std::size_t>(count, props::PageRegister::count);
+    if (range && range->first.first == kind)
+      count = std::max(count, range->first.second + range->count);
+  return std::min(count, register_count(kind));
 }
 
 // What the renaming does not name keeps its name.
@@ -131,7 +138,7 @@ Trace numbered(const Trace& trace) {
   Renaming to;
   std::map<char, std::uint8_t> next;
   const auto place = [&](RegisterName first, std::size_t count) {
-    for (std::size_t i = 0; i < count && first.second + i < props::PageRegister::count; ++i) {
+    for (std::size_t i = 0; i < count && first.second + i < register_count(first.first); ++i) {
       const RegisterName name{first.first, static_cast<std::uint8_t>(first.second + i)};
       if (to.try_emplace(name, next[first.first]).second) ++next[first.first];
     }
@@ -146,7 +153,7 @@ Trace numbered(const Trace& trace) {
     });
   }
   for (const auto& [prefix, count] : next)
-    if (count > props::PageRegister::count) return trace;
+    if (count > register_count(prefix)) return trace;
   return renamed(trace, to);
 }
 

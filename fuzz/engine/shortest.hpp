@@ -12,7 +12,9 @@
 // (World::exact_state), so a sequence that is not continued loses nothing.
 #pragma once
 #include <algorithm>
+#include <array>
 #include <map>
+#include <numeric>
 #include <set>
 #include <unordered_set>
 #include <vector>
@@ -24,6 +26,9 @@
 
 namespace fuzz {
 
+// How many registers of each kind, in the order of register_kinds.
+using RegisterCounts = std::array<std::size_t, register_kinds.size()>;
+
 // The steps that the search may use, with register 0 wherever a register stands.
 template <class L>
 class Alphabet {
@@ -34,16 +39,17 @@ class Alphabet {
   explicit Alphabet(const Trace& trace) : era_(trace.machine.era) {
     for (const Step& step : trace.steps) collect(step);
     for (const Step& step : trace.steps) combine(step);
-    registers_ = registers_touched<L>(trace);
+    for (std::size_t kind = 0; kind < register_kinds.size(); ++kind)
+      registers_[kind] = registers_touched(trace, register_kinds[kind]);
     ordered_ = !std::ranges::any_of(trace.steps, [](const Step& s) { return has_range(s.op); });
   }
 
   std::size_t size() const { return letters_.size(); }
-  std::size_t registers() const { return registers_; }
+  std::size_t registers() const { return std::reduce(registers_.begin(), registers_.end()); }
   // Every letter with every registers that it may use when `used` are in use; with each, how many
   // are in use then.
-  std::vector<std::pair<Step, std::size_t>> with_registers(std::size_t used) const {
-    std::vector<std::pair<Step, std::size_t>> out;
+  std::vector<std::pair<Step, RegisterCounts>> with_registers(const RegisterCounts& used) const {
+    std::vector<std::pair<Step, RegisterCounts>> out;
     for (const Step& letter : letters_) assign(letter, 0, used, out);
     return out;
   }
@@ -84,20 +90,25 @@ class Alphabet {
     }
   }
 
-  void assign(const Step& letter, std::size_t nth, std::size_t used,
-              std::vector<std::pair<Step, std::size_t>>& out) const {
-    std::size_t count = 0;
+  void assign(const Step& letter, std::size_t nth, const RegisterCounts& used,
+              std::vector<std::pair<Step, RegisterCounts>>& out) const {
+    std::size_t count = 0, kind = 0;
     Step copy = letter;
-    for_each_register(copy.op, [&](char, std::uint8_t&) { ++count; });
-    if (nth == count) return out.emplace_back(letter, used), void();
-    const std::size_t end = ordered_ ? std::min(used + 1, registers_) : registers_;
+    for_each_register(copy.op, [&](char prefix, std::uint8_t&) {
+      if (count++ == nth) kind = register_kinds.find(prefix);
+    });
+    if (nth >= count) return out.emplace_back(letter, used), void();
+    const std::size_t all = registers_[kind];
+    const std::size_t end = ordered_ ? std::min(used[kind] + 1, all) : all;
     for (std::size_t r = 0; r < end; ++r) {
       std::size_t at = 0;
       copy = letter;
       for_each_register(copy.op, [&](char, std::uint8_t& value) {
         if (at++ == nth) value = static_cast<std::uint8_t>(r);
       });
-      assign(copy, nth + 1, std::max(used, r + 1), out);
+      RegisterCounts now = used;
+      now[kind] = std::max(used[kind], r + 1);
+      assign(copy, nth + 1, now, out);
     }
   }
 
@@ -105,7 +116,7 @@ class Alphabet {
   std::map<Place, std::vector<Step>> donors_;
   std::set<std::string> seen_;
   std::vector<Step> letters_;
-  std::size_t registers_ = 0;
+  RegisterCounts registers_{};
   bool ordered_ = true;
 };
 
@@ -114,7 +125,7 @@ template <class L>
 struct SearchNode {
   std::size_t before = 0;  // index; its own at the root
   typename L::Step letter{};
-  std::size_t used = 0;  // registers
+  RegisterCounts used{};
 };
 
 // `ask(prefix, letters)` answers as CandidateRunner::expand does: a word for where it stands, and

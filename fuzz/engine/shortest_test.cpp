@@ -66,16 +66,16 @@ TEST(Shortest, CombinesTheArgumentsLeftAndCountsRenamingsOnce) {
   const Alphabet<toy::Layer> alphabet(trace);
   EXPECT_EQ(alphabet.size(), 3u);  // put 7, put 8, noise 1
   EXPECT_EQ(alphabet.registers(), 4u);
-  EXPECT_EQ(alphabet.with_registers(0).size(), 3u);  // only p0 is worth a try
-  EXPECT_EQ(alphabet.with_registers(1).size(), 5u);
-  EXPECT_EQ(alphabet.with_registers(4).size(), 9u);
+  EXPECT_EQ(alphabet.with_registers({}).size(), 3u);  // only p0 is worth a try
+  EXPECT_EQ(alphabet.with_registers({1}).size(), 5u);
+  EXPECT_EQ(alphabet.with_registers({4}).size(), 9u);
 }
 
 TEST(Shortest, TriesEveryNamingBesideARange) {
   const Trace trace = parse("fill(first=p0, count=2)\nraise(page=p1)\n");
   const Alphabet<toy::Layer> alphabet(trace);
   EXPECT_EQ(alphabet.registers(), 2u);
-  EXPECT_EQ(alphabet.with_registers(0).size(), 4u);
+  EXPECT_EQ(alphabet.with_registers({}).size(), 4u);
 }
 
 TEST(Shortest, GoesOnBesideSequencesThatKillTheProcess) {

@@ -121,6 +121,9 @@ void offer_defaults(const Config& c, std::vector<Config>& out) {
   offer(&Config::pcp);
   offer(&Config::orders);
   offer(&Config::page_bytes);
+  offer(&Config::cache_line);
+  offer(&Config::slab_debug);
+  offer(&Config::slab_merge);
 }
 
 }  // namespace
@@ -131,7 +134,9 @@ MachineWeight weight_of(const Config& c) {
   for (const bool differs :
        {c.min_free_kbytes != standard.min_free_kbytes,
         c.lowmem_reserve_ratio != standard.lowmem_reserve_ratio, c.pcp != standard.pcp,
-        c.orders != standard.orders, c.page_bytes != standard.page_bytes})
+        c.orders != standard.orders, c.page_bytes != standard.page_bytes,
+        c.cache_line != standard.cache_line, c.slab_debug != standard.slab_debug,
+        c.slab_merge != standard.slab_merge})
     keys += differs ? 1 : 0;
   for (std::uint32_t z = 0; z < c.zone_count; ++z) {
     holes += hole_before(c, z) > 0 ? 1 : 0;

@@ -156,7 +156,7 @@ World::Step Generator::draw(const World& w, Random& random) const {
           draw_operation(w.live() != 0 ? index_of<FreePages>() : index_of<AllocPages>(), w, random);
   }
   if (armed_one_in_ != 0 && random.chance(armed_one_in_))
-    step.at = static_cast<Point>(random.below(point_names.size()));
+    step.at = static_cast<Point>(random.below(points_of_pages));
   return step;
 }
 

@@ -58,10 +58,10 @@ struct Reach {
   Counts<orders> splits{}, merges{};    // by order of the halves
   Counts<ref::core::gfp_bit_count> gfp_flags{};
   Counts<gfp_names_max> gfp_asked{}, gfp_granted{};  // by reach_gfp_names()
-  Counts<ref::core::fault_names.size()> faults{};
+  Counts<ref::core::faults_of_pages> faults{};
   Counts<ref::core::effect_names.size()> effects{};  // of those faults
-  Counts<ref::core::point_names.size()> points{};    // armed steps run there
-  Counts<ref::core::point_names.size()> reached{};   // the subject came there
+  Counts<ref::core::points_of_pages> points{};       // armed steps run there
+  Counts<ref::core::points_of_pages> reached{};      // the subject came there
   Counts<11> fill{};                                 // steps that began at so many tenths
   Counts<reach_contexts> contexts{};
   Counts<reach_classes> machines{};

@@ -152,7 +152,7 @@ ReachNeeds needs_of(Fault fault) {
 
 void add_faults(std::vector<ReachGroup>& groups, const Reach& r) {
   ReachGroup faults{"faults", "misuse of this kind, named by the subject", {}};
-  for (std::size_t i = 1; i < fault_names.size(); ++i)  // the first stands for none
+  for (std::size_t i = 1; i < faults_of_pages; ++i)  // the first stands for none
     faults.counts.push_back(
         {std::string(fault_names[i]), r.faults[i], true, needs_of(static_cast<Fault>(i))});
   ReachGroup effects{"effects", "what became of the pages in such a fault", {}};
@@ -178,7 +178,7 @@ ReachNeeds needs_of(Point point) {
 void add_points(std::vector<ReachGroup>& groups, const Reach& r) {
   ReachGroup reached{"points_reached", "calls that came through this yield point", {}};
   ReachGroup armed{"points_armed", "steps that ran at it, as an interrupt or another CPU", {}};
-  for (std::size_t i = 0; i < point_names.size(); ++i) {
+  for (std::size_t i = 0; i < points_of_pages; ++i) {
     const ReachNeeds needs = needs_of(static_cast<Point>(i));
     reached.counts.push_back({std::string(point_names[i]), r.reached[i], true, needs});
     armed.counts.push_back({std::string(point_names[i]), r.points[i], true, needs});

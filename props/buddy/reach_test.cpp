@@ -49,7 +49,7 @@ TEST(BuddyReach, per_cpu_lists_are_counted_as_what_they_did) {
   EXPECT_EQ(r[drained], 1u);
   EXPECT_EQ(r[pcp_overflow], 0u);
   EXPECT_EQ(r.reached[static_cast<std::size_t>(ref::core::Point::buddy_drain_cpu_next)], 1u);
-  EXPECT_EQ(r.points, Reach::Counts<ref::core::point_names.size()>{});
+  EXPECT_EQ(r.points, Reach::Counts<ref::core::points_of_pages>{});
 }
 
 TEST(BuddyReach, a_free_past_a_held_list_is_counted) {

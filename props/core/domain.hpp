@@ -1,6 +1,7 @@
 // domain: the types of an operation's arguments. A type is its domain, its spelling and its bytes.
 //
-//   Register<'p'>   p0 .. p63     names are static; what a register holds is the world's business
+//   Register<'p'>   p0 .. p63     names are static; what a register holds is the world's business:
+//                                 p pages, o objects, c caches (c0 .. c15)
 //   Number<11>      0 .. 11       decimal
 //   Flags<names>    A|B, 0        a set of names
 //   GfpArg, ZoneArg               spelled per era
@@ -83,7 +84,7 @@ inline Parsed<std::uint64_t> parse_number(std::string_view text, std::uint64_t m
 
 template <char prefix>
 struct Register {
-  static constexpr std::uint64_t count = 64;
+  static constexpr std::uint64_t count = prefix == 'c' ? 16 : 64;  // few caches, many objects
   std::uint8_t value = 0;
 
   std::string print(EraId) const { return prefix + std::to_string(value); }
@@ -104,6 +105,8 @@ struct Register {
   bool operator==(const Register&) const = default;
 };
 using PageRegister = Register<'p'>;
+using ObjectRegister = Register<'o'>;
+using CacheRegister = Register<'c'>;
 
 template <std::uint64_t largest>
 struct Number {

@@ -27,10 +27,33 @@ constexpr std::array keys{
     MachineKey{"lowmem_reserve_ratio",
                "of DMA,NORMAL; default 256,32 from 4096 pages on, 0,0 below"},
     MachineKey{"pcp", "on or off: per-CPU lists; default on"},
+    MachineKey{"cache_line", "bytes of a cache line, a power of two from 16 to 256; default 64"},
+    MachineKey{"slab_debug", "on or off: red zones, poison and owners in every cache; default off"},
+    MachineKey{"slab_merge", "on or off: caches that serve alike become one; default on"},
 };
 
 // A zone's byte from here on: its start is spelled out.
 constexpr std::uint8_t placed = 192;
+
+// A byte of switches. The later ones stand behind the first so that all that is usual about them is
+// zero: bytes that were written before they came still say the same machine.
+constexpr std::uint8_t pcp_bit = 1, debug_bit = 2, unmerged_bit = 4;
+constexpr unsigned line_shift = 3;  // above them, the cache line: 64, 128, 256, 16, 32
+constexpr std::uint32_t line_sizes = 5, usual_line = 2, least_line = 4;
+
+std::uint8_t switches_of(const Config& c) {
+  const auto line = static_cast<std::uint32_t>(std::countr_zero(c.cache_line)) - least_line;
+  return static_cast<std::uint8_t>((c.pcp ? pcp_bit : 0) | (c.slab_debug ? debug_bit : 0) |
+                                   (c.slab_merge ? 0 : unmerged_bit) |
+                                   (line + line_sizes - usual_line) % line_sizes << line_shift);
+}
+
+void set_switches(Config& c, std::uint8_t byte) {
+  c.pcp = byte & pcp_bit;
+  c.slab_debug = byte & debug_bit;
+  c.slab_merge = !(byte & unmerged_bit);
+  c.cache_line = 1u << (((byte >> line_shift) + usual_line) % line_sizes + least_line);
+}
 
 using Error = std::optional<TextError>;
 
@@ -125,9 +148,12 @@ Error read_key(Config& c, std::string_view key, std::string_view value, std::siz
     return each_part(value, at, [&](auto part, auto i) { return read_reserved(c, part, i); });
   if (key == "min_free_kbytes") return read_number(value, at, c.min_free_kbytes.emplace());
   if (key == "lowmem_reserve_ratio") return read_ratios(c, value, at);
-  if (value != "on" && value != "off")
-    return wrong(at, "bad pcp '" + std::string(value) + "'", "on or off");
-  c.pcp = value == "on";
+  if (key == "cache_line") return read_number(value, at, c.cache_line);
+  if (value != "on" && value != "off") {
+    return wrong(at, fmt::format("bad {} '{}'", key, value), "on or off");
+  }
+  bool& choice = key == "pcp" ? c.pcp : key == "slab_debug" ? c.slab_debug : c.slab_merge;
+  choice = value == "on";
   return std::nullopt;
 }
 
@@ -208,6 +234,9 @@ std::string print_machine(const Config& c) {
                         (*c.lowmem_reserve_ratio)[1]);
   }
   if (!c.pcp) text += " pcp=off";
+  number("cache_line", c.cache_line, defaults.cache_line);
+  if (c.slab_debug) text += " slab_debug=on";
+  if (!c.slab_merge) text += " slab_merge=off";
   return text;
 }
 
@@ -217,7 +246,7 @@ void encode_machine(const Config& c, ByteWriter& to) {
   to.byte(c.orders);
   to.byte(c.nodes);
   to.byte(c.cpus);
-  to.byte(c.pcp);
+  to.byte(switches_of(c));
   to.byte(c.zone_count);
   std::uint64_t next = 0;
   for (std::uint32_t i = 0; i < c.zone_count; ++i) {
@@ -246,7 +275,7 @@ Config decode_machine(ByteReader& from) {
   c.orders = from.byte();
   c.nodes = from.byte();
   c.cpus = from.byte();
-  c.pcp = from.byte() & 1u;
+  set_switches(c, from.byte());
   c.zone_count = from.byte() % (ref::core::zones_max + 1);
   std::uint64_t next = 0;
   for (std::uint32_t i = 0; i < c.zone_count; ++i) {
