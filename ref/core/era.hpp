@@ -23,6 +23,11 @@ enum class Reserves : std::uint8_t { harder_and_high, min_reserve_non_block };  
 enum class PcpPolicy : std::uint8_t { hot_and_cold, by_order };                 // P-1, P-20
 enum class BadPage : std::uint8_t { freed_anyway, leaked };                     // B-36
 enum class SlowPath : std::uint8_t { classic, modern };                         // W-2, W-12, W-13
+enum class SlabManagement : std::uint8_t { bufctl_chain, index_stack };         // S-7, S-25
+enum class NewSlab : std::uint8_t { listed_free, used_directly };               // S-9, S-23
+enum class SlabRelease : std::uint8_t { as_it_empties, after_the_block };       // S-26
+enum class SlabMisuse : std::uint8_t { stops_the_kernel, tolerated };  // S-1, S-3, S-33, S-41, S-43
+enum class SlabReap : std::uint8_t { head_of_free, tail_of_free };     // S-42
 
 struct Profile {
   std::string_view name;  // as the machine line spells it
@@ -49,6 +54,16 @@ struct Profile {
   bool kfree_frees_pages;         // K-7: a page that is no slab is given back
   std::uint64_t array_bytes_max;  // K-8: n * size of kcalloc; the largest size_t, or INT_MAX
   std::uint64_t size_max;         // the largest size_t
+  SlabManagement slab_management;
+  NewSlab new_slab;
+  SlabRelease slab_release;
+  SlabMisuse slab_misuse;
+  SlabReap slab_reap;
+  std::uint32_t word_bytes;         // of a pointer: i386, x86-64
+  std::uint32_t general_order_max;  // K-2: the largest class is a page << this
+  bool cpu_arrays_are_objects;      // otherwise per-CPU memory, which is not modelled
+  bool caches_merge;                // S-6
+  bool general_caches_are_natural;  // K-4: classes of power-of-two size are aligned to it
 };
 
 inline constexpr std::array<Profile, era_count> profiles{{
@@ -75,7 +90,17 @@ inline constexpr std::array<Profile, era_count> profiles{{
      .kzalloc_asks_for_zeros = false,
      .kfree_frees_pages = false,
      .array_bytes_max = INT32_MAX,
-     .size_max = UINT32_MAX},
+     .size_max = UINT32_MAX,
+     .slab_management = SlabManagement::bufctl_chain,
+     .new_slab = NewSlab::listed_free,
+     .slab_release = SlabRelease::as_it_empties,
+     .slab_misuse = SlabMisuse::stops_the_kernel,
+     .slab_reap = SlabReap::head_of_free,
+     .word_bytes = 4,
+     .general_order_max = 5,
+     .cpu_arrays_are_objects = true,
+     .caches_merge = false,
+     .general_caches_are_natural = false},
     {.name = "linux-6.1",
      .buddy_index = BuddyIndex::pfn_relative,
      .placement = Placement::tail_if_merge_likely,
@@ -99,7 +124,17 @@ inline constexpr std::array<Profile, era_count> profiles{{
      .kzalloc_asks_for_zeros = true,
      .kfree_frees_pages = true,
      .array_bytes_max = UINT64_MAX,
-     .size_max = UINT64_MAX},
+     .size_max = UINT64_MAX,
+     .slab_management = SlabManagement::index_stack,
+     .new_slab = NewSlab::used_directly,
+     .slab_release = SlabRelease::after_the_block,
+     .slab_misuse = SlabMisuse::tolerated,
+     .slab_reap = SlabReap::tail_of_free,
+     .word_bytes = 8,
+     .general_order_max = 1,
+     .cpu_arrays_are_objects = false,
+     .caches_merge = true,
+     .general_caches_are_natural = true},
 }};
 
 constexpr const Profile& profile_of(EraId era) { return profiles[static_cast<std::size_t>(era)]; }

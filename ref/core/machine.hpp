@@ -97,9 +97,11 @@ enum class WarnOnce : std::uint8_t {
   exact_flags,
   nofail_memalloc,
   nofail_costly,
-  kfree_of_page
+  kfree_of_page,
+  ctor_zero_at_grow,
+  ctor_zero_at_alloc
 };  // bits of Globals::warned
-constexpr unsigned warn_once_count = static_cast<unsigned>(WarnOnce::kfree_of_page) + 1;
+constexpr unsigned warn_once_count = static_cast<unsigned>(WarnOnce::ctor_zero_at_alloc) + 1;
 void warn_once(Machine&, WarnOnce);
 void wipe_log(Machine&);
 inline void clear_log(Machine& m) {  // writes only where there is something to clear

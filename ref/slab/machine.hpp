@@ -22,8 +22,11 @@ using core::Pfn;
 constexpr std::uint32_t caches_max = 96;        // general, own, and of users
 constexpr std::uint32_t cpu_entries_max = 256;  // of one CPU's array: the largest `limit`
 constexpr std::uint32_t shared_entries_max = 512;
-constexpr std::uint32_t alien_entries_max = 12;  // S-28
-constexpr std::uint32_t name_bytes_max = 64;     // with the zero behind; kernels have no limit
+constexpr std::uint32_t alien_entries_max = 12;   // S-28
+constexpr std::uint32_t name_bytes_max = 64;      // with the zero behind; kernels have no limit
+constexpr std::uint32_t array_struct_bytes = 16;  // struct array_cache, in both eras
+constexpr std::uint32_t slab_struct_bytes = 24;   // 2.6.11: struct slab, before its free indices
+constexpr std::uint32_t bufctl_end = 0xffff;      // 2.6.11: no further free object
 
 // What kmem_cache_create may be told, and what the allocator decided. Kernel names; the bits are
 // ours, the same in both eras.
@@ -84,7 +87,8 @@ struct Cache {
   Ctor ctor;
   CacheState state;
   std::uint8_t zero;
-  std::array<std::uint32_t, 26> zero_too;
+  std::uint32_t users;  // calls that wait for memory inside; zero between calls
+  std::array<std::uint32_t, 25> zero_too;
 };
 static_assert(sizeof(Cache) == 256);
 
@@ -143,7 +147,9 @@ struct SlabGlobals {
   std::uint8_t up;            // 1: booted; 0: the machine was too small, and nothing serves
   std::uint8_t slab_max_order;
   std::uint16_t zero;
-  std::array<std::uint32_t, 10> zero_too;
+  std::array<std::uint8_t, core::cpus_max> reap_node;  // whose alien array a CPU empties next
+  std::uint32_t mutex;                                 // slab_mutex is held; zero between calls
+  std::array<std::uint32_t, 7> zero_too;
 };
 static_assert(sizeof(SlabGlobals) == 64);
 
@@ -163,8 +169,9 @@ struct State {
   core::Table<std::uint64_t> shared_entry;  // [array * shared_entries_max + i]
   core::Table<std::uint64_t> alien_entry;   // [array * alien_entries_max + i]
   core::Table<Slab> slab;                   // by page index, as buddy's records
-  core::Table<std::uint64_t>
-      live;                    // a bit for each word of RAM: an object that a caller has begins
+  // A bit for each word of RAM: an object in use begins there; it is the allocator's own: a
+  // descriptor, a node, an array, free indices.
+  core::Table<std::uint64_t> live, own;
   core::Table<Index> general;  // [kind * general_classes_max + class]
   bool operator==(const State&) const = default;
 };
@@ -175,6 +182,10 @@ class Machine : public buddy::Machine {
   bool operator==(const Machine&) const = default;
 
   State slab;
+
+ private:
+  struct WithoutCaches {};
+  Machine(const core::Config&, WithoutCaches);
 };
 
 }  // namespace ref::slab
