@@ -1,0 +1,187 @@
+// Implements the calls on objects: the checks of callers, who has what, and the bytes.
+#include <algorithm>
+
+#include "ref/slab/alloc.hpp"
+#include "ref/slab/create.hpp"
+#include "ref/slab/freelist.hpp"
+
+namespace ref::slab {
+
+using namespace core;  // the gfp bits, faults
+
+namespace {
+
+// S-33, 2.6.11: cache_grow's BUG() and kmem_flagcheck. There they are found when a slab is made;
+// here always.
+bool bad_slab_gfp(Machine& m, Index cache, Gfp gfp) {
+  switch (m.profile().slab_misuse) {
+    case SlabMisuse::tolerated: return false;
+    case SlabMisuse::stops_the_kernel: {
+      constexpr Gfp allowed = GFP_BIT_DMA | GFP_BIT_DIRECT_RECLAIM | GFP_BIT_HIGH | GFP_BIT_IO |
+                              GFP_BIT_FS | GFP_BIT_COLD | GFP_BIT_NOWARN | GFP_BIT_RETRY_MAYFAIL |
+                              GFP_BIT_NOFAIL | GFP_BIT_NORETRY | GFP_BIT_NO_GROW | GFP_BIT_COMP;
+      const bool dma = cache_at(m, cache).flags & SLAB_CACHE_DMA;
+      if (!(gfp & ~allowed) && dma == ((gfp & GFP_BIT_DMA) != 0)) return false;
+      report(m, Fault::bad_slab_gfp, Effect::none);
+      return true;
+    }
+  }
+  UNREACHABLE("a slab misuse policy outside the list");
+}
+
+// Why a call on a cache cannot be served; nothing if it can.
+std::optional<Refused> refused(Machine& m, CacheId cache, Gfp gfp) {
+  if (globals_of(m).up == 0) return Refused::no_memory;
+  if (!usable(m, cache)) {
+    report(m, Fault::no_such_cache, Effect::none);
+    return Refused::misuse;
+  }
+  if (bad_slab_gfp(m, static_cast<Index>(cache), gfp)) return Refused::misuse;
+  return std::nullopt;
+}
+
+Answer<Address> allocate(Env& env, Machine& m, CacheId cache, Gfp gfp,
+                         std::optional<std::uint32_t> node) {
+  if (const auto why = refused(m, cache, gfp)) return std::unexpected(*why);
+  const auto object = slab_alloc(env, m, static_cast<Index>(cache), gfp, node);
+  if (!object) return std::unexpected(object.error());
+  set_bit(m, m.slab.live, *object, true);
+  return Address{*object};
+}
+
+// The slab of an address at which one of its objects begins. Nothing: there is none.
+std::optional<Index> slab_of_object(const Machine& m, std::uint64_t address) {
+  const std::optional<std::uint64_t> place = place_of(m, address);
+  if (!place) return std::nullopt;
+  const Index head = slab_at(m, static_cast<Index>(*place / m.config.page_bytes)).head;
+  if (head == 0) return std::nullopt;
+  const Slab& s = slab_at(m, head - 1);
+  if (s.cache == 0) return std::nullopt;
+  const Cache& c = cache_at(m, s.cache - 1);
+  const std::uint64_t first = s.s_mem + c.obj_offset;
+  if (s.s_mem == 0 || address < first) return std::nullopt;  // 0: it is being made
+  const std::uint64_t offset = address - first;
+  if (offset % c.size != 0 || offset / c.size >= c.num) return std::nullopt;
+  return head - 1;
+}
+
+// What is wrong with giving an address back to a cache: where it is, whose it is, whether anybody
+// has it; in this order (S-34, S-35).
+Fault fault_of_free(const Machine& m, Index cache, std::uint64_t address) {
+  const std::optional<Index> page = slab_of_object(m, address);
+  if (!page) return Fault::not_an_object;
+  if (slab_at(m, *page).cache != cache + 1) return Fault::wrong_cache;
+  // What the allocator has for itself no caller has: he had it, and gave it back.
+  if (!has_bit(m, m.slab.live, address) || has_bit(m, m.slab.own, address))
+    return Fault::double_free;
+  return Fault::none;
+}
+
+void free_object(Env& env, Machine& m, Index cache, Address address) {
+  const auto at = static_cast<std::uint64_t>(address);
+  if (const Fault fault = fault_of_free(m, cache, at); fault != Fault::none) {
+    const std::optional<Pfn> pfn = buddy::virt_to_pfn(m, address);
+    return report(m, fault, Effect::none, pfn.value_or(0));
+  }
+  set_bit(m, m.slab.live, at, false);
+  cache_free(env, m, cache, at);
+}
+
+// A cache that objects may be given back to: also one that was destroyed while it had some.
+bool takes_objects(const Machine& m, CacheId cache) {
+  const auto c = static_cast<std::uint64_t>(cache);
+  if (c >= m.slab.cache.count) return false;
+  const CacheState state = cache_at(m, static_cast<Index>(c)).state;
+  return state == CacheState::live || state == CacheState::zombie;
+}
+
+}  // namespace
+
+Answer<Address> kmem_cache_alloc(Env& env, Machine& m, CacheId cache, Gfp gfp) {
+  return allocate(env, m, cache, gfp, std::nullopt);
+}
+
+Answer<Address> kmem_cache_alloc_node(Env& env, Machine& m, CacheId cache, Gfp gfp,
+                                      std::uint32_t node) {
+  REQUIRE(node < m.config.nodes);
+  return allocate(env, m, cache, gfp, node);
+}
+
+void kmem_cache_free(Env& env, Machine& m, CacheId cache, Address address) {
+  if (!takes_objects(m, cache)) return report(m, Fault::no_such_cache, Effect::none);
+  free_object(env, m, static_cast<Index>(cache), address);
+}
+
+// K-12. 2.6.11 has no such call; it is taken to be the same.
+Answer<std::size_t> kmem_cache_alloc_bulk(Env& env, Machine& m, CacheId cache, Gfp gfp,
+                                          std::span<Address> objects) {
+  if (const auto why = refused(m, cache, gfp)) return std::unexpected(*why);
+  for (std::size_t i = 0; i < objects.size(); ++i) {
+    const Answer<Address> object = allocate(env, m, cache, gfp, std::nullopt);
+    if (!object) {
+      const Refused why = object.error();
+      kmem_cache_free_bulk(env, m, cache, objects.first(i));
+      if (why == Refused::no_memory) return std::size_t{0};
+      return std::unexpected(why);
+    }
+    objects[i] = *object;
+  }
+  return objects.size();
+}
+
+// Without a cache each object goes back to its own; pages are kmalloc's (kfree_bulk).
+void kmem_cache_free_bulk(Env& env, Machine& m, std::optional<CacheId> cache,
+                          std::span<const Address> objects) {
+  if (cache && !takes_objects(m, *cache)) return report(m, Fault::no_such_cache, Effect::none);
+  for (const Address object : objects) {
+    if (cache) {
+      free_object(env, m, static_cast<Index>(*cache), object);
+      continue;
+    }
+    const std::optional<Index> page = slab_of_object(m, static_cast<std::uint64_t>(object));
+    if (page) free_object(env, m, slab_at(m, *page).cache - 1, object);
+    else report(m, Fault::not_an_object, Effect::none);
+  }
+}
+
+Answer<std::uint64_t> alloc_own(Env& env, Machine& m, Index cache, Gfp gfp,
+                                std::optional<std::uint32_t> node) {
+  const Answer<std::uint64_t> object = slab_alloc(env, m, cache, gfp, node);
+  if (!object) return object;
+  set_bit(m, m.slab.live, *object, true);
+  set_bit(m, m.slab.own, *object, true);
+  return object;
+}
+
+void free_own(Env& env, Machine& m, std::uint64_t address) {
+  if (address == 0) return;
+  set_bit(m, m.slab.live, address, false);
+  set_bit(m, m.slab.own, address, false);
+  cache_free(env, m, slab_at(m, slab_of(m, address)).cache - 1, address);
+}
+
+std::optional<ObjectAt> object_at(const Machine& m, Address address) {
+  const auto at = static_cast<std::uint64_t>(address);
+  const std::optional<std::uint64_t> place = place_of(m, at);
+  if (!place) return std::nullopt;
+  const Index head = slab_at(m, static_cast<Index>(*place / m.config.page_bytes)).head;
+  if (head == 0 || slab_at(m, head - 1).s_mem == 0) return std::nullopt;
+  const Slab& s = slab_at(m, head - 1);
+  const Cache& c = cache_at(m, s.cache - 1);
+  if (at < s.s_mem + c.obj_offset) return std::nullopt;
+  const std::uint64_t offset = at - s.s_mem - c.obj_offset, index = offset / c.size;
+  if (index >= c.num || offset % c.size >= c.object_size) return std::nullopt;
+  const std::uint64_t first = s.s_mem + c.obj_offset + index * c.size;
+  return ObjectAt{CacheId{s.cache - 1}, static_cast<std::uint32_t>(index), Address{first},
+                  has_bit(m, m.slab.live, first) && !has_bit(m, m.slab.own, first)};
+}
+
+std::span<const std::byte> read_bytes(const Machine& m, Address address, std::uint64_t bytes) {
+  return m.arena.bytes(m.ram, place_in_slab(m, static_cast<std::uint64_t>(address)), bytes);
+}
+
+std::span<std::byte> write_bytes(Machine& m, Address address, std::uint64_t bytes) {
+  return m.arena.edit_bytes(m.ram, place_in_slab(m, static_cast<std::uint64_t>(address)), bytes);
+}
+
+}  // namespace ref::slab
