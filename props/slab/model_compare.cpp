@@ -1,0 +1,159 @@
+// Reads a machine's cache into the naive model, and compares the two after a call.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "props/slab/invariants_parts.hpp"
+#include "props/slab/model.hpp"
+
+namespace props::slab {
+namespace {
+
+using ref::slab::CacheId;
+
+std::string text_of(const std::deque<std::uint64_t>& list) {
+  std::string text;
+  for (const std::uint64_t item : list)
+    text += fmt::format("{}{:#x}", text.empty() ? "" : " ", item);
+  return "[" + text + "]";
+}
+std::string text_of(const std::deque<std::uint32_t>& list) {
+  return text_of(std::deque<std::uint64_t>(list.begin(), list.end()));
+}
+std::string text_of(std::uint64_t number) { return fmt::format("{}", number); }
+
+}  // namespace
+
+Model Model::of(const Machine& m, CacheId id) {
+  Model model;
+  model.cache_ = static_cast<Index>(id);
+  if (!exists(m, model.cache_)) return model;
+  const ref::slab::Cache& c = cache_at(m, model.cache_);
+  model.old_ = is_old(m);
+  model.sure_ = m.globals().fail_page_alloc == 0;
+  model.num_ = c.num, model.size_ = c.size, model.given_ = c.obj_offset, model.flags_ = c.flags;
+  model.colour_ = c.colour, model.colour_off_ = c.colour_off;
+  const bool off = (c.flags & ref::slab::CFLGS_OFF_SLAB) != 0;
+  model.in_front_ = model.old_ && !off ? c.freelist_size : 0;
+  model.cpu_ = m.globals().cpu, model.clock_ = globals_of(m).clock;
+  model.reap_node_ = globals_of(m).reap_node[model.cpu_];
+  model.nodes_.resize(m.config.nodes);
+  for (std::uint32_t cpu = 0; cpu < m.config.cpus; ++cpu)
+    model.cpu_node_.push_back(ref::buddy::node_of_cpu(m, cpu));
+  model.cpus_.resize(m.config.cpus);
+  model.read_nodes(m);
+  model.read_arrays(m);
+  return model;
+}
+
+void Model::read_nodes(const Machine& m) {
+  const ref::slab::Cache& c = cache_at(m, cache_);
+  for (std::uint32_t node = 0; node < m.config.nodes; ++node) {
+    const ref::slab::Node& from = node_at(m, cache_, node);
+    Lists& n = nodes_[node];
+    n.free_objects = from.free_objects;
+    n.free_limit = old_ ? c.free_limit : from.free_limit;
+    n.colour_next = old_ ? c.colour_next : from.colour_next;
+    n.free_touched = from.free_touched != 0;
+    n.next_reap = from.next_reap;
+    const auto read = [&](const ref::slab::List& list, std::deque<SlabId>& into) {
+      for (Index link = list.head; link != 0 && into.size() <= m.slab.slab.count;) {
+        const auto v = sound_slab(m, link - 1);
+        if (!v) return;
+        into.push_back(v->address);
+        slabs_[v->address] = {.first = v->slab->s_mem, .free = free_objects(m, *v).numbers};
+        slab_node_[v->address] = node;
+        link = v->slab->next;
+      }
+    };
+    read(from.full, n.full), read(from.partial, n.partial), read(from.free, n.free);
+  }
+}
+
+void Model::read_arrays(const Machine& m) {
+  for_each_array(m, [&](const ArrayView& a) {
+    if (a.cache != cache_ || a.array->present == 0) return;
+    if (a.kind == ArrayKind::alien) nodes_[a.whose].alien.resize(m.config.nodes);
+    Stack& to = a.kind == ArrayKind::cpu      ? cpus_[a.whose]
+                : a.kind == ArrayKind::shared ? nodes_[a.whose].shared
+                                              : nodes_[a.whose].alien[a.of];
+    to.there = true;
+    to.touched = a.array->touched != 0;
+    to.limit = a.array->limit, to.batch = a.array->batchcount;
+    for (std::uint32_t i = 0; i < std::min(a.array->avail, a.entries_max); ++i)
+      to.objects.push_back(a.entry[i] - given_);
+  });
+}
+
+std::optional<Finding> Model::difference(const Machine& after) const {
+  const Model then = of(after, CacheId{cache_});
+  std::optional<Finding> found;
+  const auto same = [&](const std::string& what, const auto& expected, const auto& actual) {
+    if (!found && expected != actual)
+      found = Finding{"SLAB-ORDERED",
+                      fmt::format("{}, {}: {}", name_of(after, cache_), what, text_of(expected)),
+                      text_of(actual)};
+  };
+  const auto same_stack = [&](const std::string& what, const Stack& a, const Stack& b) {
+    same(what + ", entries", a.objects, b.objects);
+    same(what + ", touched", std::uint64_t{a.touched}, std::uint64_t{b.touched});
+  };
+  for (std::size_t node = 0; node < nodes_.size(); ++node) {
+    const Lists &a = nodes_[node], &b = then.nodes_[node];
+    const std::string where = fmt::format("node {}", node);
+    same(where + ", full", a.full, b.full);
+    same(where + ", partial", a.partial, b.partial);
+    same(where + ", free", a.free, b.free);
+    same(where + ", free_objects", a.free_objects, b.free_objects);
+    same(where + ", the next colour", std::uint64_t{a.colour_next}, std::uint64_t{b.colour_next});
+    same(where + ", free_touched", std::uint64_t{a.free_touched}, std::uint64_t{b.free_touched});
+    same(where + ", the next time", std::uint64_t{a.next_reap}, std::uint64_t{b.next_reap});
+    same_stack(where + ", its shared array", a.shared, b.shared);
+    for (std::size_t of = 0; of < std::min(a.alien.size(), b.alien.size()); ++of)
+      same_stack(fmt::format("{}, alien array of node {}", where, of), a.alien[of], b.alien[of]);
+  }
+  for (std::size_t cpu = 0; cpu < cpus_.size(); ++cpu)
+    same_stack(fmt::format("the array of CPU {}", cpu), cpus_[cpu], then.cpus_[cpu]);
+  for (const auto& [slab, of] : slabs_) {
+    const auto other = then.slabs_.find(slab);
+    if (other == then.slabs_.end()) continue;  // its list said so
+    same(fmt::format("the first object of slab {:#x}", slab), of.first, other->second.first);
+    same(fmt::format("the free objects of slab {:#x}", slab), of.free, other->second.free);
+  }
+  return found;
+}
+
+std::optional<Finding> Model::allocated(const Machine& after,
+                                        std::optional<ref::slab::Address> answer) {
+  if (!sure_) return std::nullopt;
+  const auto expected = alloc(after);
+  if (!expected && nodes_.size() > 1) return std::nullopt;  // another node may have served
+  const std::uint64_t wanted = expected ? *expected + given_ : 0;
+  const std::uint64_t given = answer ? static_cast<std::uint64_t>(*answer) : 0;
+  if (wanted == given) return difference(after);
+  // On several nodes a page may have come another way than to this CPU's array.
+  if (grew_ && nodes_.size() > 1) return std::nullopt;
+  return Finding{"SLAB-EXACT", fmt::format("{}, an object: {:#x}", name_of(after, cache_), wanted),
+                 fmt::format("{:#x}", given)};
+}
+
+std::optional<Finding> Model::freed(const Machine& after, ref::slab::Address address) {
+  free(static_cast<std::uint64_t>(address) - given_);
+  return difference(after);
+}
+
+std::optional<Finding> Model::shrunk(const Machine& after, bool slabs_remain) {
+  shrink();
+  if (slabs_remain == slabs_.empty())
+    return Finding{"SLAB-EXACT",
+                   fmt::format("{}, slabs remain: {}", name_of(after, cache_), !slabs_.empty()),
+                   fmt::format("{}", slabs_remain)};
+  return difference(after);
+}
+
+std::optional<Finding> Model::reaped(const Machine& after) {
+  reap();
+  return difference(after);
+}
+
+}  // namespace props::slab
