@@ -269,6 +269,7 @@ void CommandLine::add_show() {
   verb.add_option("WHAT", options->what, topics)->required();
   verb.add_option("TRACE", options->source.file, "a trace");
   verb.add_flag("--markdown", options->markdown, "operations: the whole page, as props/TRACE.md");
+  verb.add_flag("--svg", options->svg, "waste: the figure, as ref/kmalloc/waste.svg");
   add_source_options(verb, options->source);
   verb.callback([this, options] {
     work_ = [this, options] {

@@ -7,40 +7,41 @@
 #include "fuzz/cli/language_page.hpp"
 #include "fuzz/cli/output.hpp"
 #include "fuzz/cli/report.hpp"
+#include "fuzz/cli/show_asked.hpp"
 
 namespace cli {
 namespace {
 
 // Sizes beyond which an input is refused, and the largest machine.
-struct Limit {
+struct Size {
   std::string_view name;
   std::uint64_t most;
   std::string_view help;
 };
-constexpr std::array limits{
-    Limit{"trace-bytes", props::trace_bytes_max, "bytes of a trace's file"},
-    Limit{"trace-steps", props::trace_steps_max, "steps of a trace"},
-    Limit{"registers", props::PageRegister::count, "registers of a kind: p0 to p63"},
-    Limit{"zones", ref::core::zones_max, "zones of a machine"},
-    Limit{"nodes", ref::core::nodes_max, "nodes of a machine"},
-    Limit{"cpus", ref::core::cpus_max, "CPUs of a machine"},
-    Limit{"tasks", ref::core::task_count, "tasks of a machine"},
-    Limit{"orders", ref::core::orders_max, "free lists of a zone"},
-    Limit{"pages", ref::core::pages_max, "pages of a machine"},
-    Limit{"frames", ref::core::pfn_end, "frames are numbered below this"},
-    Limit{"reserved", ref::core::reserved_max, "reserved ranges of a machine"},
+constexpr std::array sizes{
+    Size{"trace-bytes", props::trace_bytes_max, "bytes of a trace's file"},
+    Size{"trace-steps", props::trace_steps_max, "steps of a trace"},
+    Size{"registers", props::PageRegister::count, "registers of a kind: p0 to p63"},
+    Size{"zones", ref::core::zones_max, "zones of a machine"},
+    Size{"nodes", ref::core::nodes_max, "nodes of a machine"},
+    Size{"cpus", ref::core::cpus_max, "CPUs of a machine"},
+    Size{"tasks", ref::core::task_count, "tasks of a machine"},
+    Size{"orders", ref::core::orders_max, "free lists of a zone"},
+    Size{"pages", ref::core::pages_max, "pages of a machine"},
+    Size{"frames", ref::core::pfn_end, "frames are numbered below this"},
+    Size{"reserved", ref::core::reserved_max, "reserved ranges of a machine"},
 };
 
-Json limits_json() {
+Json sizes_json() {
   Json json = Json::array();
-  for (const Limit& row : limits)
+  for (const Size& row : sizes)
     json.push_back({{"name", row.name}, {"most", row.most}, {"help", row.help}});
   return json;
 }
 
-std::string limits_text() {
+std::string sizes_text() {
   std::string text;
-  for (const Limit& row : limits)
+  for (const Size& row : sizes)
     text += fmt::format("{:<12} {:>10}  {}\n", row.name, row.most, row.help);
   return text;
 }
@@ -78,18 +79,16 @@ std::string operations_text() {
 }
 
 void print(const ShowOptions& options, const Json& content) {
-  Json json;
-  json["what"] = options.what;
-  json["error"] = nullptr;
-  json["content"] = content;
-  say(dump(json));
+  say(dump({{"what", options.what}, {"error", nullptr}, {"content", content}}));
 }
 
 int show_table(const ShowOptions& options) {
   const bool json = options.json;
-  if (options.what == "limits") {
-    if (json) print(options, limits_json());
-    else say(limits_text());
+  if (options.what == "waste") return show_waste(options);
+  if (options.what == "limits") return show_limits(options);
+  if (options.what == "sizes") {
+    if (json) print(options, sizes_json());
+    else say(sizes_text());
   } else if (options.what == "exit-codes") {
     if (json) print(options, exit_codes_json());
     else say(exit_code_text());
@@ -139,7 +138,10 @@ std::vector<ShowTopic> show_topics() {
   for (const fuzz::ShowName& show : fuzz::show_names)
     topics.push_back({show.name, show.help, true});
   topics.push_back({"operations", "the trace language: what a step can be", false});
-  topics.push_back({"limits", "sizes that no trace and no machine exceeds", false});
+  topics.push_back({"waste", "what is lost between requested and usable size, by asking", false});
+  topics.push_back(
+      {"limits", "the largest request that each interface grants on --machine, by asking", false});
+  topics.push_back({"sizes", "sizes that no trace and no machine exceeds", false});
   topics.push_back({"exit-codes", "what the command's exit codes mean", false});
   return topics;
 }
@@ -157,6 +159,11 @@ int show_verb(const ShowOptions& options) {
     if (!topic.needs_trace && !options.source.file.empty()) {
       complain(fmt::format("show {} takes no trace; expected allocheck show {}", topic.name,
                            topic.name));
+      return exit_cannot_test;
+    }
+    if (options.svg && topic.name != "waste") {
+      complain(
+          fmt::format("show {} has no figure; expected allocheck show waste --svg", topic.name));
       return exit_cannot_test;
     }
     return topic.needs_trace ? show_trace(options) : show_table(options);

@@ -11,6 +11,7 @@ struct ShowOptions {
   std::string what;
   TraceSource source;  // file "": none was given
   bool markdown = false;
+  bool svg = false;
   bool json = false;
 };
 

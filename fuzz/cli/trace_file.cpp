@@ -32,13 +32,6 @@ std::expected<std::string, InputError> read_as_text(const TraceSource& source) {
   return layer->text_of_bytes({reinterpret_cast<const std::uint8_t*>(text->data()), text->size()});
 }
 
-std::optional<InputError> machine_error(std::string_view machine) {
-  const auto config = props::parse_machine(machine);
-  if (config) return std::nullopt;
-  const props::TextError& error = config.error();
-  return InputError{"--machine", 1, error.at + 1, error.what, error.expected};
-}
-
 std::string_view without_word(std::string_view machine) {
   return machine.starts_with(machine_word) ? machine.substr(machine_word.size()) : machine;
 }
@@ -63,6 +56,13 @@ std::optional<InputError> expect_error(const TraceSource& source, const TraceFil
 
 }  // namespace
 
+std::expected<ref::core::Config, InputError> named_machine(std::string_view machine) {
+  const auto config = props::parse_machine(without_word(machine));
+  if (config) return *config;
+  const props::TextError& error = config.error();
+  return std::unexpected(InputError{"--machine", 1, error.at + 1, error.what, error.expected});
+}
+
 std::string on_machine(std::string_view text, std::string_view machine) {
   std::string changed;
   bool before_machine = true;
@@ -85,7 +85,8 @@ std::expected<TraceFile, InputError> load_trace(const TraceSource& source) {
   auto text = read_as_text(source);
   if (!text) return std::unexpected(text.error());
   if (!source.machine.empty()) {
-    if (auto bad = machine_error(without_word(source.machine))) return std::unexpected(*bad);
+    const auto machine = named_machine(source.machine);
+    if (!machine) return std::unexpected(machine.error());
     *text = on_machine(*text, source.machine);
   }
   TraceFile trace{&fuzz::layer_of_trace(*text), std::move(*text), {}};

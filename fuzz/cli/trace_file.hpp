@@ -30,6 +30,9 @@ std::expected<TraceFile, InputError> load_trace(const TraceSource&);
 // What to type to run it once more.
 std::string replay_command(const TraceSource&);
 
+// The machine that --machine names, with or without the word in front.
+std::expected<ref::core::Config, InputError> named_machine(std::string_view machine);
+
 // The text on another machine. Answers are dropped, because they belong to the old one; lines and
 // columns stay where they are.
 std::string on_machine(std::string_view text, std::string_view machine);
