@@ -6,11 +6,15 @@
 
 #include "fuzz/engine/row.hpp"
 #include "props/buddy/layer.hpp"
+#include "props/kmalloc/layer.hpp"
 
 namespace fuzz {
 namespace {
 
-constexpr std::array rows{Row<props::buddy::Layer>::layer()};
+constexpr std::array rows{
+    Row<props::buddy::Layer>::layer(),
+    Row<props::kmalloc::Layer>::layer(),
+};
 
 }  // namespace
 

@@ -1,0 +1,333 @@
+// The life of a world: boot, steps, armed steps, and the checks that are not about one answer.
+#include "props/kmalloc/world.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "props/buddy/invariants.hpp"
+#include "props/buddy/world.hpp"
+#include "props/core/mixer.hpp"
+#include "props/kmalloc/runner.hpp"
+
+namespace props::kmalloc {
+namespace {
+
+using ref::core::Index;
+using ref::core::Point;
+
+constexpr std::size_t armed_max = 64;  // more can wait at no step that a person would write
+
+struct QuietEnv final : ref::core::Env {};
+
+ZonePages free_pages(const Machine& m) {
+  ZonePages free{};
+  for (Index z = 0; z < m.config.zone_count; ++z) free[z] = ref::buddy::zone_at(m, z).free_pages;
+  return free;
+}
+
+// An image on which a probe may ask whatever it likes: nothing planned, nobody atomic or short of
+// rights.
+void free_hands(Machine& m) {
+  ref::core::plan_failure(m, 0);
+  ref::core::Cpu& cpu = m.arena.edit(m.core.cpu, m.globals().cpu);
+  const std::uint32_t task = cpu.task;
+  cpu = {};
+  cpu.task = task;
+  ref::core::Task& caller = m.arena.edit(m.core.task, task);
+  caller = {};
+  caller.flags = ref::core::PF_MEMALLOC;
+}
+
+}  // namespace
+
+// What one cache gives back may be the management of another's slabs: until nothing more comes.
+void settle(ref::core::Env& env, Machine& m) {
+  constexpr int rounds_max = 8;
+  for (int round = 0; round < rounds_max; ++round) {
+    const ZonePages before = free_pages(m);
+    for (std::uint64_t i = 0; i < m.slab.general.count; ++i)
+      if (const Index cache = m.arena.at(m.slab.general, i); cache != 0)
+        (void)ref::slab::kmem_cache_shrink(env, m, ref::slab::CacheId{cache - 1});
+    ref::buddy::drain_all_pages(env, m);
+    if (round > 0 && free_pages(m) == before) return;
+  }
+}
+
+Newborn::Newborn(const Config& config) : machine(config) {
+  Machine copy = machine;
+  QuietEnv env;
+  free_hands(copy);
+  settle(env, copy);
+  settled = free_pages(copy);
+}
+
+Judging Judging::scaled(std::uint64_t pages, std::uint64_t turn) const {
+  constexpr std::uint64_t pages_each_step = 256, pages_each_run = 1024;
+  Judging scaled = *this;
+  const auto times = static_cast<std::uint32_t>(1 + pages / pages_each_step);
+  scaled.invariants_every *= times;
+  scaled.exhaust_every *= times;
+  scaled.walk_at_end = turn % (1 + pages / pages_each_run) == 0;
+  return scaled;
+}
+
+World::World(const Newborn& newborn, const Judging& judging)
+    : machine_(newborn.machine), scratch_(newborn.machine) {
+  reset(newborn, judging);
+}
+
+void World::reset(const Newborn& newborn, const Judging& judging) {
+  machine_ = newborn.machine;
+  newborn_ = &newborn;
+  judging_ = judging;
+  memory_ = {}, blocks_ = {};
+  live_ = live_blocks_ = busy_ = busy_blocks_ = 0;
+  pending_ = {};
+  armed_.clear();
+  inside_ = interleaved_ = false;
+  moving_ = {};
+  largest_ = 0, largest_gfp_ = 0;
+  step_ = 0;
+  stamps_ = 0;
+  reach_ = {};
+  ++reach_.runs[0];
+  ++reach_.eras[static_cast<std::size_t>(machine_.config.era)];
+  violation_.reset();
+}
+
+std::uint32_t World::waiting() const {
+  return static_cast<std::uint32_t>(
+      std::ranges::count_if(pending_, [](const auto& p) { return p.has_value(); }));
+}
+
+void World::break_rule(std::string_view rule, std::string expected, std::string actual) {
+  if (violation_) return;
+  const Rule* known = find_rule(rules(), rule);
+  for (const auto others : {buddy::rules(), run_rules()})
+    if (known == nullptr) known = find_rule(others, rule);
+  REQUIRE(known != nullptr);
+  violation_ = Violation{known, step_, std::move(expected), std::move(actual), picture()};
+}
+
+Answer World::run(const Operation& op) {
+  const Answer answer = Runner(*this).run(op);
+  if (!judging_.reach) return answer;
+  const std::size_t i = op.index();
+  switch (answer.kind) {
+    case Answer::Kind::skipped: ++reach_.skipped[i]; return answer;
+    case Answer::Kind::refused: ++reach_.refused_operations[i]; break;
+    case Answer::Kind::fault: ++reach_.faulted_operations[i]; break;
+    case Answer::Kind::suspended: ++reach_.suspended_operations[i]; break;
+    default: break;
+  }
+  ++reach_.executed[i];
+  return answer;
+}
+
+Answer World::apply(const Step& step) {
+  if (broken()) return {Answer::Kind::skipped};
+  if (step.at) {
+    if (armed_.size() < armed_max) armed_.push_back(step);
+    ++step_;
+    return {};
+  }
+  interleaved_ = false;
+  ref::core::clear_log(machine_);
+  const Answer answer = run(step.op);
+  skip_armed();
+  if (step.answer) expect_answer(*step.answer, answer);
+  if (!broken()) after_step();
+  if (!broken()) ++step_;
+  return answer;
+}
+
+void World::expect_answer(Answer demanded, Answer given) {
+  if (!broken() && given != demanded)
+    break_rule("STEP-ANSWER", print_answer(demanded), print_answer(given));
+}
+
+// Those whose point was not passed.
+void World::skip_armed() {
+  for (const Step& missed : armed_) ++reach_.skipped[missed.op.index()];
+  armed_.clear();
+}
+
+// An armed step is a hard interrupt on this CPU, unless it first selects another. Afterwards the
+// CPU and its context are as they were.
+void World::at(Point point) {
+  ++reach_.reached[static_cast<std::size_t>(point)];
+  if (inside_ || armed_.empty() || broken()) return;
+  const auto is_due = [&](const Step& s) { return s.at == point; };
+  if (std::ranges::none_of(armed_, is_due)) return;
+  std::vector<Step> due;
+  std::ranges::copy_if(armed_, std::back_inserter(due), is_due);
+  std::erase_if(armed_, is_due);
+
+  const std::uint32_t cpu = machine_.globals().cpu;
+  const ref::core::Cpu context = machine_.arena.at(machine_.core.cpu, cpu);
+  const ref::core::Log log = machine_.globals().log;
+  const std::uint32_t injected = machine_.globals().injected;
+  ++machine_.arena.edit(machine_.core.cpu, cpu).hardirq_count;
+  inside_ = interleaved_ = true;
+  for (const Step& step : due) {
+    ref::core::clear_log(machine_);
+    if (broken()) break;
+    const Answer answer = run(step.op);
+    ++reach_.points[static_cast<std::size_t>(point)];
+    if (step.answer) expect_answer(*step.answer, answer);
+  }
+  inside_ = false;
+  ref::core::select_cpu(machine_, cpu);
+  machine_.arena.edit(machine_.core.cpu, cpu) = context;
+  machine_.edit_globals().log = log;
+  machine_.edit_globals().injected = injected;
+}
+
+// --- the checks -------------------------------------------------------------------------------
+
+void World::after_step() {
+  const std::size_t n = step_ + 1;
+  if (judging_.exhaust_every > 0 && n % judging_.exhaust_every == 0) check_empty();
+  if (judging_.invariants_every > 0 && n % judging_.invariants_every == 0) check_invariants();
+}
+
+void World::finish() {
+  if (broken()) return;
+  skip_armed();
+  check_contents();
+  if (!judging_.walk_at_end) return;
+  check_empty();
+  check_invariants();
+}
+
+void World::check_contents() {
+  for (const Memory& held : memory_)
+    if (held.live && !broken()) check_content(held);
+  for (const Block& b : blocks_)
+    if (b.live && !broken()) check_content(b);
+}
+
+bool World::check_content(const Memory& held) {
+  if (held.stamp == 0) return true;
+  const Broken w = stamp_broken(machine_, held.address, held.owned, held.owned, held.stamp);
+  if (!w) return true;
+  break_rule("KMALLOC-CONTENT",
+             fmt::format("{:#x} at {} at {:#x}", w->expected, w->where,
+                         static_cast<std::uint64_t>(held.address)),
+             fmt::format("{:#x}", w->actual));
+  return false;
+}
+
+// Pages of somebody else hold their frame's number.
+bool World::check_content(const Block& b) {
+  if (!judging_.stamps) return true;
+  const std::uint64_t bytes = std::uint64_t{machine_.config.page_bytes} << b.order;
+  const Broken w = buddy::stamp_broken(machine_, ref::buddy::ram_offset(machine_, b.pfn), bytes,
+                                       b.pfn + 1, buddy::Stamps::ends);
+  if (!w) return true;
+  break_rule("KMALLOC-CONTENT",
+             fmt::format("{:#x} at {} at pfn {}, which the page allocator gave to somebody",
+                         w->expected, w->where, b.pfn),
+             fmt::format("{:#x}", w->actual));
+  return false;
+}
+
+void World::check_invariants() {
+  if (broken()) return;
+  if (const auto finding = buddy::first_broken(machine_))
+    break_rule(finding->rule, finding->expected, finding->actual);
+}
+
+// Gives everything back on a copy: every page must be there again, and the largest memory that was
+// ever granted can be had once more.
+void World::check_empty() {
+  if (broken() || machine_.globals().log.leaks > 0) return;
+  ++reach_[ReachEvent::emptied];
+  scratch_ = machine_;
+  QuietEnv env;
+  free_hands(scratch_);
+  for (const Memory& held : memory_)
+    if (held.live && !held.nothing) ref::kmalloc::kfree(env, scratch_, held.address);
+  for (const Block& b : blocks_)
+    if (b.live) ref::buddy::free_pages_(env, scratch_, b.pfn, b.order);
+  settle(env, scratch_);
+  const ZonePages free = free_pages(scratch_);
+  for (std::uint32_t z = 0; z < machine_.config.zone_count; ++z)
+    if (free[z] != newborn_->settled[z])
+      return break_rule(
+          "KMALLOC-RETURNED",
+          fmt::format("{} free pages in zone {} when all is given back", newborn_->settled[z], z),
+          fmt::format("{}", free[z]));
+  if (largest_ == 0 || ref::kmalloc::kmalloc(env, scratch_, largest_, largest_gfp_)) return;
+  scratch_ = newborn_->machine;
+  free_hands(scratch_);
+  settle(env, scratch_);
+  if (!ref::kmalloc::kmalloc(env, scratch_, largest_, largest_gfp_)) return;
+  break_rule("KMALLOC-AGAIN", fmt::format("{} bytes: they were granted before", largest_),
+             "refused, with everything given back");
+}
+
+// --- the state as numbers, and as a picture ------------------------------------------------------
+
+ref::core::Hash World::digest() const {
+  ref::core::Hash sum = machine_.arena.hash();
+  for (const auto& e : machine_.events) {
+    sum.low = sum.low * 0x9e3779b97f4a7c15 + e.pgalloc;
+    sum.high = sum.high * 0xbf58476d1ce4e5b9 + e.pgfree;
+  }
+  return sum;
+}
+
+ref::core::Hash World::exact_state() const {
+  Mixer state;
+  state.add(machine_.arena.hash());
+  for (const Memory& held : memory_) {
+    state.add((held.live ? 1u : 0u) | (held.nothing ? 2u : 0u) | std::uint64_t{held.stamp} << 8);
+    state.add(static_cast<std::uint64_t>(held.address));
+    state.add(held.size), state.add(held.usable), state.add(held.owned);
+  }
+  for (const Block& b : blocks_)
+    state.add((b.live ? 1u : 0u) | (b.compound ? 2u : 0u) | std::uint64_t{b.order} << 8 |
+              std::uint64_t{b.pfn} << 16);
+  for (const auto& p : pending_)
+    state.add(p ? print_operation(*p, machine_.config.era) : std::string());
+  for (const Step& step : armed_) state.add(print_step(step, machine_.config.era));
+  state.add(largest_), state.add(largest_gfp_), state.add(stamps_);
+  return state.sum();
+}
+
+// What the registers hold, and which frames are slabs.
+std::string World::picture() const {
+  std::string text;
+  for (std::size_t r = 0; r < memory_.size(); ++r) {
+    const Memory& held = memory_[r];
+    if (!held.live) continue;
+    text += held.nothing
+                ? fmt::format("o{:<3} nothing\n", r)
+                : fmt::format("o{:<3} {:#x}  {} bytes of {}\n", r,
+                              static_cast<std::uint64_t>(held.address), held.size, held.usable);
+  }
+  constexpr Pfn most = 256, row = 64;
+  for (std::uint32_t z = 0; z < machine_.config.zone_count; ++z) {
+    const ref::buddy::Zone& zone = ref::buddy::zone_at(machine_, z);
+    text += fmt::format("{} node {}, {} pages from pfn {}, {} free",
+                        ref::core::zone_names[static_cast<std::size_t>(zone.kind)], zone.node,
+                        zone.pages, zone.first, zone.free_pages);
+    for (Pfn i = 0; i < std::min(zone.pages, most); ++i) {
+      if (i % row == 0) text += fmt::format("\n{:>8}  ", zone.first + i);
+      const auto head = ref::buddy::head_of(machine_, zone.first + i);
+      const bool live =
+          head && ref::buddy::page_at(machine_, ref::buddy::page_index(zone, *head)).kind ==
+                      ref::buddy::PageKind::live_head;
+      const bool slab = machine_.arena.at(machine_.slab.slab, zone.map + i).head != 0;
+      text += slab ? 's' : live ? 'p' : head ? '.' : 'R';
+    }
+    text +=
+        zone.pages > most ? fmt::format("\n          ... and {} more\n", zone.pages - most) : "\n";
+  }
+  return text + "          s slab   p other pages in use   . free   R reserved or lost\n";
+}
+
+}  // namespace props::kmalloc
