@@ -25,7 +25,8 @@ std::span<const Invariant> invariants();
 // The first that fails, of the page allocator below, then of this layer.
 std::optional<Finding> first_broken(const Machine&);
 
-// Frames that slabs have. What is live besides them belongs to callers of the page allocator.
-std::uint64_t slab_frames(const Machine&);
+// Frames that the allocator has: slabs, and arrays that are larger than any general cache holds.
+// What is live besides them belongs to callers of the page allocator.
+std::uint64_t own_frames(const Machine&);
 
 }  // namespace props::slab

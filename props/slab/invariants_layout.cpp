@@ -118,7 +118,7 @@ Layout layout_old(const Machine& m, const Cache& c) {
     off.flags = 0;
     return off;
   }
-  return off.num == 0 || can_be_off(m, c, off.num) ? off : order_of_old(m, c, false);
+  return off.num > 0 && can_be_off(m, c, off.num) ? off : order_of_old(m, c, false);
 }
 
 // From one object to the next: with red zones and the last user's word around it, rounded up.

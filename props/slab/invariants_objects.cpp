@@ -238,6 +238,10 @@ class Holdings {
           of_cache(m_, cache, fmt::format("{} at {:#x}, {}", what, address, how), expected, actual);
     };
     const auto object = object_given_at(m_, address);
+    if (!object && !from && is_block(address, bytes)) {  // too large for any general cache
+      if (!blocks_.insert(address).second) wrong("in use elsewhere", 0, 1);
+      return;
+    }
     if (!object) return wrong("an object", 1, 0);
     if (!is_live(m_, address)) return wrong("a live object", 1, 0);
     if (!has_bit(m_, m_.slab.own, address)) return wrong("one of the allocator's own", 1, 0);
@@ -248,16 +252,26 @@ class Holdings {
     if (!broken_ && !seen_.insert(address).second) wrong("in use elsewhere", 0, 1);
   }
   const Broken& broken() const { return broken_; }
-  std::uint64_t count() const { return seen_.size(); }
+  std::uint64_t count() const { return seen_.size(); }  // without those
 
  private:
+  // A block of pages of that size, which no slab has.
+  bool is_block(std::uint64_t address, std::uint64_t bytes) const {
+    const auto ram = ram_of(m_, address);
+    if (!ram || *ram % m_.config.page_bytes != 0) return false;
+    const auto page = static_cast<Index>(*ram / m_.config.page_bytes);
+    const ref::buddy::Page& p = page_at(m_, page);
+    const std::uint64_t room = std::uint64_t{m_.config.page_bytes} << p.order;
+    return slab_at(m_, page).head == 0 && p.kind == ref::buddy::PageKind::live_head &&
+           bytes <= room && (p.order == 0 || bytes > room / 2);
+  }
   bool is_general(Index cache) const {
     for (std::uint64_t i = 0; i < m_.slab.general.count; ++i)
       if (m_.arena.at(m_.slab.general, i) == cache + 1) return true;
     return false;
   }
   const Machine& m_;
-  std::set<std::uint64_t> seen_;
+  std::set<std::uint64_t> seen_, blocks_;
   Broken broken_;
 };
 

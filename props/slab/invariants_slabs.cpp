@@ -44,9 +44,15 @@ Broken block_broken(const Machine& m, Index page) {
 
 }  // namespace
 
-std::uint64_t slab_frames(const Machine& m) {
+std::uint64_t own_frames(const Machine& m) {
   std::uint64_t count = 0;
   for (Index page = 0; page < m.slab.slab.count; ++page) count += slab_at(m, page).head != 0;
+  for_each_array(m, [&](const ArrayView& a) {
+    const auto ram = ram_of(m, a.array->object);
+    if (!ram) return;
+    const auto page = static_cast<Index>(*ram / m.config.page_bytes);
+    if (slab_at(m, page).head == 0) count += std::uint64_t{1} << page_at(m, page).order;
+  });
   return count;
 }
 
