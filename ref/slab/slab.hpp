@@ -25,7 +25,7 @@ using core::Env;
 enum class CacheId : std::uint32_t {};  // index in the table of caches
 
 struct CacheSpec {
-  std::optional<std::string_view> name;  // none: NULL
+  std::optional<std::string_view> name = {};  // none: NULL
   std::uint64_t size = 0;
   std::uint32_t align = 0;
   std::uint32_t flags = 0;  // SlabFlag
