@@ -22,8 +22,8 @@ using ref::buddy::PageFlag;
 using ref::slab::Address;
 using ref::slab::Machine;
 
-constexpr EraId old_era = EraId::linux_2_6_11, new_era = EraId::linux_6_1;
-constexpr std::array eras{old_era, new_era};
+inline constexpr EraId old_era = EraId::linux_2_6_11, new_era = EraId::linux_6_1;
+inline constexpr std::array eras{old_era, new_era};
 
 // One zone, one CPU, pages of 4096 bytes, no per-CPU page lists that hide what goes back.
 inline Config plain(EraId era, std::uint32_t pages = 512) {
