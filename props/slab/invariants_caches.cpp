@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "props/slab/invariants_parts.hpp"
 
@@ -43,6 +44,17 @@ Broken chain_broken(const Machine& m) {
   return std::nullopt;
 }
 
+namespace {
+
+// The first cache, and the general ones that are neither accounted nor reclaimable, nor for DMA.
+bool is_unshared(const Machine& m, Index cache) {
+  for (std::uint32_t i = 0; i < general_classes_max; ++i)
+    if (m.arena.at(m.slab.general, i) == cache + 1) return true;
+  return cache == 0;
+}
+
+}  // namespace
+
 Broken merged_broken(const Machine& m) {
   constexpr std::uint32_t apart =
       SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER | SLAB_TYPESAFE_BY_RCU | SLAB_NOLEAKTRACE;
@@ -61,6 +73,8 @@ Broken merged_broken(const Machine& m) {
       if (of.refcount != 0) return wrong("references, where nothing is merged", 0);
       continue;
     }
+    if (is_unshared(m, c) != (of.refcount == -1))
+      return wrong("references", is_unshared(m, c) ? -1 : 1);
     if (of.refcount == 0 || of.refcount < -1) return wrong("references", 1);
     const bool alone = of.ctor != 0 || (of.flags & apart) != 0 || !m.config.slab_merge;
     if (of.refcount > 1 && alone) return wrong("references of a cache that is not merged", 1);
@@ -145,15 +159,25 @@ std::uint32_t flag_of(GeneralKind kind) {
   return 0;
 }
 
+// A cache that others may be merged into (S-6) is as large as the largest of them, up to what its
+// class is rounded up to: a power of two by nothing, others to the cache line.
+bool may_grow(const Machine& m, const Cache& c, std::uint32_t bytes) {
+  if (c.refcount < 1 || m.config.slab_debug) return false;
+  std::uint32_t line = m.config.cache_line;
+  while (bytes <= line / 2) line /= 2;
+  line = std::max(line, m.profile().word_bytes);
+  return !std::has_single_bit(bytes) && c.size == (bytes + line - 1) / line * line;
+}
+
 }  // namespace
 
 Broken general_broken(const Machine& m) {
   constexpr std::uint32_t kinds = SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT | SLAB_CACHE_DMA;
-  if (globals_of(m).up == 0) return std::nullopt;
+  const bool up = globals_of(m).up != 0;
   const auto sizes = general_sizes(m.config);
   for (std::uint32_t kind = 0; kind < general_kinds; ++kind) {
     const auto is = static_cast<GeneralKind>(kind);
-    const bool there = !is_old(m) || is == GeneralKind::normal || is == GeneralKind::dma;
+    const bool there = up && (!is_old(m) || is == GeneralKind::normal || is == GeneralKind::dma);
     for (std::uint32_t i = 0; i < general_classes_max; ++i) {
       const Index entry = m.arena.at(m.slab.general, kind * general_classes_max + i);
       const auto where = [&](std::string_view what) {
@@ -164,9 +188,8 @@ Broken general_broken(const Machine& m) {
       if (!has) continue;
       if (!exists(m, entry - 1)) return Witness{where("a cache"), 1, entry};
       const Cache& of = cache_at(m, entry - 1);
-      // One that others may be merged into (S-6) is as large as the largest of them.
-      const std::uint32_t most = of.refcount > 0 ? of.size : sizes[i];
-      if (of.object_size < sizes[i] || of.object_size > most)
+      const bool grew = may_grow(m, of, sizes[i]) && of.object_size <= of.size;
+      if (of.object_size < sizes[i] || (of.object_size > sizes[i] && !grew))
         return Witness{where("size"), sizes[i], of.object_size};
       if ((of.flags & kinds) != flag_of(is))
         return Witness{where("flags"), flag_of(is), of.flags & kinds};

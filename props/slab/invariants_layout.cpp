@@ -145,6 +145,15 @@ ref::core::Gfp allocflags_of(const Machine& m, const Cache& c) {
   return gfp;
 }
 
+// The debugging that is on wherever it fits (S-34), as far as a caller cannot ask for more.
+bool debugging_fits(const Machine& m, const Cache& c) {
+  constexpr std::uint32_t zones = SLAB_RED_ZONE | SLAB_STORE_USER, small = 4096;
+  if (!m.config.slab_debug) return (c.flags & (zones | SLAB_POISON)) == 0;
+  if ((c.flags & (SLAB_TYPESAFE_BY_RCU | SLAB_POISON)) == 0) return false;
+  if (c.align > m.profile().word_bytes) return (c.flags & zones) == 0;
+  return c.object_size >= small || (c.flags & zones) == zones;
+}
+
 // Index + 1 of the general cache that an off-slab cache's indices come from.
 std::uint64_t holder_index(const Machine& m, const Cache& c) {
   if ((c.flags & CFLGS_OFF_SLAB) == 0) return 0;
@@ -177,6 +186,8 @@ Broken layout_broken(const Machine& m) {
     for (const auto& [what, expected, actual] :
          {std::tuple{"size", stride_of(m, c), std::uint64_t{c.size}},
           std::tuple{"unknown flags", std::uint64_t{0}, std::uint64_t{c.flags & ~known}},
+          std::tuple{"debugging where it fits", std::uint64_t{1},
+                     std::uint64_t{debugging_fits(m, c)}},
           std::tuple{"obj_offset", zone_of(m, c), std::uint64_t{c.obj_offset}},
           std::tuple{"allocflags", std::uint64_t{allocflags_of(m, c)}, std::uint64_t{c.allocflags}},
           std::tuple{"cache of its free indices", holder_index(m, c),

@@ -41,7 +41,7 @@ Broken colours_broken(const Machine& m) {
     const Cache& c = cache_at(m, cache);
     const std::uint32_t next = is_old(m) ? c.colour_next : m.arena.at(m.slab.node, i).colour_next;
     if (next >= std::max(c.colour, 1u))
-      return of_cache(m, cache, "the next colour, below", std::max(c.colour, 1u), next);
+      return Witness{name_of(m, cache) + ", the next colour", std::max(c.colour, 1u) - 1, next};
   }
   for (Index page = 0; page < m.slab.slab.count; ++page) {
     const Slab& slab = slab_at(m, page);
@@ -103,7 +103,8 @@ Broken off_slab_broken(const Machine& m, const SlabView& v) {
   if (!object || object->slab.cache != holder)
     return Witness{said(m, v, "free indices in an object of its general cache"), holder,
                    object ? object->slab.cache : place};
-  if (!is_live(m, place)) return Witness{said(m, v, "free indices in a live object"), 1, 0};
+  if (!is_live(m, place) || !has_bit(m, m.slab.own, place))
+    return Witness{said(m, v, "free indices in a live object of the allocator's own"), 1, 0};
   if (object->slab.of->object_size < v.of->freelist_size)
     return Witness{said(m, v, "room for its free indices"), v.of->freelist_size,
                    object->slab.of->object_size};
@@ -163,7 +164,19 @@ std::uint32_t node_of(const Machine& m, const ArrayView& a) {
   return 0;
 }
 
-Broken array_broken(const Machine& m, const ArrayView& a, std::set<std::uint64_t>& seen) {
+// What was seen while the arrays are walked.
+struct Seen {
+  std::set<std::uint64_t> addresses;
+  std::map<Index, FreeObjects> slabs;
+  bool is_free(const Machine& m, const ObjectIn& object) {
+    auto found = slabs.find(object.slab.page);
+    if (found == slabs.end())
+      found = slabs.emplace(object.slab.page, free_objects(m, object.slab)).first;
+    return found->second.is_free[object.number];
+  }
+};
+
+Broken array_broken(const Machine& m, const ArrayView& a, Seen& seen) {
   const auto where = [&](std::string_view what) { return a.name(m) + ", " + std::string(what); };
   if (a.array->limit > a.entries_max)
     return Witness{where("its limit"), a.entries_max, a.array->limit};
@@ -181,7 +194,8 @@ Broken array_broken(const Machine& m, const ArrayView& a, std::set<std::uint64_t
     if (object->slab.node != node_of(m, a))
       return Witness{entry() + ", its node", node_of(m, a), object->slab.node};
     if (is_live(m, address)) return Witness{entry() + ", a caller has it", 0, 1};
-    if (!seen.insert(address).second) return Witness{entry() + ", in arrays", 1, 2};
+    if (!seen.addresses.insert(address).second) return Witness{entry() + ", in arrays", 1, 2};
+    if (seen.is_free(m, *object)) return Witness{entry() + ", free on its slab", 0, 1};
   }
   return std::nullopt;
 }
@@ -190,7 +204,7 @@ Broken array_broken(const Machine& m, const ArrayView& a, std::set<std::uint64_t
 
 Broken arrays_broken(const Machine& m) {
   Broken broken;
-  std::set<std::uint64_t> seen;
+  Seen seen;
   for_each_array(m, [&](const ArrayView& a) {
     if (!broken) broken = array_broken(m, a, seen);
   });
@@ -212,11 +226,6 @@ Broken sums_broken(const Machine& m) {
     if (live + parked[v.page].size() != v.slab->active)
       return Witness{said(m, v, "objects with callers and in arrays"), live + parked[v.page].size(),
                      v.slab->active};
-    if (has_gone(m, v)) continue;
-    const FreeObjects free = free_objects(m, v);
-    for (const std::uint64_t number : parked[v.page])
-      if (free.wrong.empty() && free.is_free[number])
-        return Witness{said(m, v, fmt::format("object {} is free, and in an array", number)), 0, 1};
   }
   const std::uint64_t bits = bits_of(m, m.slab.live);
   if (bits != live_all) return Witness{"places that count as live objects", live_all, bits};

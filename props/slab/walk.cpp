@@ -96,6 +96,10 @@ void Walk::shrink(CacheId cache) {
   if (remain) judge(model.shrunk(machine_, *remain));
 }
 
+void Walk::shrink_own() {
+  for (const CacheId cache : own_) shrink(cache);
+}
+
 void Walk::reap() {
   std::vector<Model> models;
   for (const CacheId cache : own_) models.push_back(Model::of(machine_, cache));

@@ -15,6 +15,7 @@ class Walk final : private ref::core::Env {
  public:
   explicit Walk(const ref::core::Config&);
   void run(std::uint64_t steps, Random&);
+  void shrink_own();  // all caches that it created, so that some slabs wait for a grace period
   const ref::slab::Machine& machine() const { return machine_; }
   ref::slab::Machine& edit_machine() { return machine_; }
   // What the model had to say first.
