@@ -117,7 +117,9 @@ Answer<std::size_t> kmem_cache_alloc_bulk(Env& env, Machine& m, CacheId cache, G
                                           std::span<Address> objects) {
   if (const auto why = refused(m, cache, gfp)) return std::unexpected(*why);
   for (std::size_t i = 0; i < objects.size(); ++i) {
-    const Answer<Address> object = allocate(env, m, cache, gfp, std::nullopt);
+    // Zeroed when all are there: those that go back must be as they were constructed.
+    const Gfp one = gfp & ~Gfp{GFP_BIT_ZERO};
+    const Answer<Address> object = allocate(env, m, cache, one, std::nullopt);
     if (!object) {
       const Refused why = object.error();
       kmem_cache_free_bulk(env, m, cache, objects.first(i));
@@ -126,6 +128,10 @@ Answer<std::size_t> kmem_cache_alloc_bulk(Env& env, Machine& m, CacheId cache, G
     }
     objects[i] = *object;
   }
+  if (gfp & GFP_BIT_ZERO)
+    for (const Address object : objects)
+      std::ranges::fill(write_bytes(m, object, cache_at(m, static_cast<Index>(cache)).object_size),
+                        std::byte{0});
   return objects.size();
 }
 
