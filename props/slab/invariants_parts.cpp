@@ -64,7 +64,8 @@ std::uint32_t node_of_page(const Machine& m, Index page) {
 
 bool has_bit(const Machine& m, const ref::core::Table<std::uint64_t>& bits, std::uint64_t address) {
   const auto ram = ram_of(m, address);
-  if (!ram || *ram % m.profile().word_bytes != 0) return false;
+  // An object whose alignment is no power of two may begin inside a word: the bit is that word's.
+  if (!ram) return false;
   const std::uint64_t bit = *ram / m.profile().word_bytes;
   return bit / 64 < bits.count && (m.arena.at(bits, bit / 64) >> bit % 64 & 1) != 0;
 }
