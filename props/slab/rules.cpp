@@ -8,11 +8,74 @@
 namespace props::slab {
 namespace {
 
+constexpr auto S = Scope::subject;
 constexpr auto R = Scope::reference;
-constexpr auto walk = Cost::linear;
+constexpr auto every = Cost::constant, tree = Cost::logarithmic, walk = Cost::linear;
 
 constexpr std::array table{
     // Of any object allocator --------------------------------------------------------------------
+    Rule{"OBJECT-USABLE", "slab", "An object is as large as was asked, or larger.",
+         "granted(a, n) implies usable(a) >= n; kmem_cache_size >= the size of the creation",
+         "What is written at the end of a short object is written into the next one.", "S-5, K-8",
+         every, S},
+    Rule{"OBJECT-ALIGNED", "slab",
+         "An object starts at a multiple of the alignment that was asked.",
+         "granted(a) implies a mod align = 0, for every power of two that the page source keeps",
+         "Hardware and casts of callers rely on it.", "S-4, K-4", every, S},
+    Rule{"OBJECT-DISJOINT", "slab", "No byte has two owners.",
+         "granted(a, n) implies [a, a + usable) meets no live object",
+         "Two owners write over each other.", "S-21, S-34", tree, S},
+    Rule{"OBJECT-IN-PAGES", "slab",
+         "An object lies in pages that the allocator has from the page source, while it lives.",
+         "[a, a + usable) within one live block of the page allocator, below HIGHMEM, that no "
+         "caller of pages has; no page of a live object is handed out",
+         "A slab that goes too early leaves its callers with somebody else's memory.", "S-26, S-27",
+         tree, S},
+    Rule{
+        "OBJECT-CONTENT", "slab", "What an owner wrote stays until he gives the object back.",
+        "stamp(object) unchanged by every step that is not its owner's; likewise in callers' pages",
+        "Free indices, poison and other owners must keep away from what is in use.", "S-7, S-30",
+        every, S},
+    Rule{"OBJECT-CONSTRUCTED", "slab", "An object is handed out in its constructed state.",
+         "ctor and no __GFP_ZERO imply each byte = constructed(ctor, offset)",
+         "Callers do not initialise what the constructor has.", "S-30", every, S},
+    Rule{"OBJECT-ZEROED", "slab", "A zeroed object is all zeros.",
+         "__GFP_ZERO implies the bytes asked for are 0 at return",
+         "Old contents are other people's secrets.", "S-31, S-32", every, S},
+    Rule{"OBJECT-REFUSED", "slab", "A refusal means that the page source refuses, too.",
+         "refused or suspended, and no failure injected, implies: on a copy, the page source does "
+         "not have what a new slab and its management need",
+         "An allocator that refuses what it could have is broken the quiet way.", "S-20, S-23",
+         walk, S},
+    Rule{"OBJECT-BULK", "slab", "Many objects are handed out all, or none.",
+         "kmem_cache_alloc_bulk answers 0 or the count",
+         "Callers cannot know which of them they have.", "K-12", every, S},
+    Rule{"OBJECT-WAITS", "slab", "Only a caller that may sleep waits.",
+         "suspended implies not atomic", "Sleeping in atomic context hangs the machine.", "S-33",
+         every, S},
+    Rule{"OBJECT-FAULT", "slab", "Misuse is named for what it is, and only misuse.",
+         "fault(step) = the fault that the registers imply: double-free, not-an-object, "
+         "wrong-cache, no-such-cache, overwritten, ...; misuse changes nothing",
+         "A wrong diagnosis sends people after the wrong bug; none at all corrupts the lists.",
+         "S-1 to S-3, S-33 to S-35, S-41", every, S},
+    Rule{"OBJECT-DESTROYED", "slab", "Destroying a cache says what became of it.",
+         "still used iff others have it; busy iff objects of it are live; else gone",
+         "A cache that goes with its objects leaves callers with free memory.", "S-6, S-41", every,
+         S},
+    Rule{"OBJECT-SHRUNK", "slab", "Shrinking leaves slabs exactly where objects are live.",
+         "slabs remain iff the cache has a live object", "Memory that nobody uses is kept.", "S-40",
+         every, S},
+    Rule{"OBJECT-TUNED", "slab", "Tunables out of range change nothing.",
+         "slabinfo_write done implies 1 <= batchcount <= limit",
+         "An array without a limit is written past its end.", "S-43", every, S},
+    Rule{"OBJECT-LISTED", "slab", "The slabinfo line of a cache counts its callers' objects.",
+         "active objects of a name >= live objects of the cache of that name",
+         "People find leaks by these numbers.", "SI-1", walk, S},
+    Rule{"OBJECT-PAGES-BACK", "slab",
+         "When everything was given back and shrunk, every page is free again.",
+         "on a copy: all objects freed, caches destroyed, the others shrunk, RCU over: free blocks "
+         "of each order = after boot",
+         "What is not given back is lost until the next boot.", "S-26, S-27, S-40, S-41", walk, S},
 
     // Of the reference ---------------------------------------------------------------------------
     Rule{"SLAB-CHAIN", "slab",

@@ -1,0 +1,345 @@
+// The life of a world: boot, steps, armed steps, and the checks that are not about one answer.
+#include "props/slab/world.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "props/slab/invariants.hpp"
+#include "props/slab/rules.hpp"
+#include "props/slab/runner.hpp"
+#include "ref/core/require.hpp"
+
+namespace props::slab {
+
+using ref::core::Point;
+
+namespace {
+
+constexpr std::size_t armed_max = 64;  // more can wait at no step that a person would write
+
+struct QuietEnv final : ref::core::Env {};
+
+// A caller that may do anything, so that what is undone is undone whole.
+void stand_in_task(ref::slab::Machine& m) {
+  ref::core::plan_failure(m, 0);
+  ref::core::Cpu& cpu = m.arena.edit(m.core.cpu, m.globals().cpu);
+  const std::uint32_t task = cpu.task;
+  cpu = {};
+  cpu.task = task;
+  m.arena.edit(m.core.task, task) = {};
+}
+
+}  // namespace
+
+void settle(ref::slab::Machine& m) {
+  QuietEnv env;
+  stand_in_task(m);
+  ref::slab::rcu_grace_period(env, m);
+  // What is off slab is given back to another cache, and what that frees perhaps to a third.
+  for (int round = 0; round < 4; ++round)
+    for (std::uint32_t i = 0; i < ref::slab::caches_max; ++i) {
+      const auto state = m.arena.at(m.slab.cache, i).state;
+      if (state == ref::slab::CacheState::live)
+        (void)ref::slab::kmem_cache_shrink(env, m, CacheId{i});
+    }
+  ref::slab::rcu_grace_period(env, m);
+  ref::buddy::drain_all_pages(env, m);
+}
+
+Newborn::Newborn(const Config& config) : machine(config) {
+  ref::slab::Machine copy = machine;
+  settle(copy);
+  settled = ref::buddy::buddyinfo(copy);
+}
+
+void Newborn::rebase() { machine.arena.rebase(); }
+
+Judging Judging::scaled(std::uint64_t pages, std::uint64_t turn) const {
+  constexpr std::uint64_t pages_each_step = 256, pages_each_run = 4096;
+  Judging scaled = *this;
+  const auto times = static_cast<std::uint32_t>(1 + pages / pages_each_step);
+  scaled.invariants_every *= times;
+  scaled.exhaust_every *= times;
+  scaled.walk_at_end = turn % (1 + pages / pages_each_run) == 0;
+  return scaled;
+}
+
+World::World(const Newborn& newborn, const Judging& judging)
+    : machine_(newborn.machine), scratch_(newborn.machine) {
+  reset(newborn, judging);
+}
+
+void World::reset(const Newborn& newborn, const Judging& judging) {
+  machine_ = newborn.machine;
+  settled_ = &newborn.settled;
+  judging_ = judging;
+  ledger_.clear();
+  objects_ = {};
+  caches_ = {};
+  pages_ = {};
+  pending_ = {};
+  armed_.clear();
+  written_after_free_.clear();
+  running_ = nullptr;
+  inside_ = interleaved_ = overwrote_ = retuned_ = false;
+  step_ = 0;
+  stamps_ = 0;
+  violation_.reset();
+  if (!judging_.reach) return;
+  reach_ = {};
+  reach_.count_machine(machine_.config, up());
+}
+
+ref::core::Hash World::digest() const {
+  ref::core::Hash sum = machine_.arena.hash();
+  for (const auto& e : machine_.events) {
+    sum.low = sum.low * 0x9e3779b97f4a7c15 + e.pgalloc;
+    sum.high = sum.high * 0xbf58476d1ce4e5b9 + e.pgfree;
+  }
+  return sum;
+}
+
+std::uint32_t World::waiting() const {
+  return static_cast<std::uint32_t>(
+      std::ranges::count_if(pending_, [](const auto& p) { return p.has_value(); }));
+}
+
+void World::break_rule(std::string_view rule, std::string expected, std::string actual) {
+  if (violation_) return;
+  const Rule* known = find_rule(rule);
+  if (known == nullptr) known = props::find_rule(run_rules(), rule);
+  REQUIRE(known != nullptr);
+  violation_ = Violation{known, step_, std::move(expected), std::move(actual), picture()};
+}
+
+Answer World::run(const Operation& op) {
+  const Answer answer = Runner(*this).run(op);
+  if (!judging_.reach) return answer;
+  const std::size_t i = op.index();
+  switch (answer.kind) {
+    case Answer::Kind::skipped: ++reach_.skipped[i]; return answer;
+    case Answer::Kind::refused: ++reach_.refused_operations[i]; break;
+    case Answer::Kind::fault: ++reach_.faulted_operations[i]; break;
+    case Answer::Kind::suspended: ++reach_.suspended_operations[i]; break;
+    default: break;
+  }
+  ++reach_.executed[i];
+  return answer;
+}
+
+Answer World::apply(const Step& step) {
+  if (broken()) return {Answer::Kind::skipped};
+  if (step.at) {
+    if (armed_.size() < armed_max) armed_.push_back(step);
+    ++step_;
+    return {};
+  }
+  interleaved_ = false;
+  ref::core::clear_log(machine_);
+  running_ = &step.op;
+  const Answer answer = run(step.op);
+  running_ = nullptr;
+  if (!armed_.empty()) skip_armed();
+  if (step.answer) expect_answer(*step.answer, answer);
+  if (!broken()) after_step();
+  if (!broken()) ++step_;
+  return answer;
+}
+
+void World::expect_answer(Answer demanded, Answer given) {
+  if (!broken() && given != demanded)
+    break_rule("STEP-ANSWER", print_answer(demanded), print_answer(given));
+}
+
+// Those whose point was not passed.
+void World::skip_armed() {
+  for (const Step& missed : armed_) ++reach_.skipped[missed.op.index()];
+  armed_.clear();
+}
+
+// An armed step is a hard interrupt on this CPU, unless it first selects another. Afterwards the
+// CPU and its context are as they were.
+void World::at(Point point) {
+  ++reach_.reached[static_cast<std::size_t>(point)];
+  if (inside_ || armed_.empty() || broken()) return;
+  const auto is_due = [&](const Step& s) { return s.at == point; };
+  if (std::ranges::none_of(armed_, is_due)) return;
+  std::vector<Step> due;
+  std::ranges::copy_if(armed_, std::back_inserter(due), is_due);
+  std::erase_if(armed_, is_due);
+
+  const std::uint32_t cpu = machine_.globals().cpu;
+  const ref::core::Cpu context = machine_.arena.at(machine_.core.cpu, cpu);
+  const ref::core::Log log = machine_.globals().log;
+  const std::uint32_t injected = machine_.globals().injected;
+  ++machine_.arena.edit(machine_.core.cpu, cpu).hardirq_count;
+  inside_ = interleaved_ = true;
+  for (const Step& step : due) {
+    ref::core::clear_log(machine_);
+    if (broken()) break;
+    const Answer answer = run(step.op);
+    ++reach_.points[static_cast<std::size_t>(point)];
+    if (step.answer) expect_answer(*step.answer, answer);
+  }
+  inside_ = false;
+  ref::core::select_cpu(machine_, cpu);
+  machine_.arena.edit(machine_.core.cpu, cpu) = context;
+  machine_.edit_globals().log = log;
+  machine_.edit_globals().injected = injected;
+}
+
+// --- registers --------------------------------------------------------------------------------
+
+namespace {
+
+// Whether an operation will fill a register.
+bool fills(const Operation& any, ObjectRegister r) {
+  if (const auto* op = std::get_if<CacheAlloc>(&any)) return op->out == r;
+  if (const auto* op = std::get_if<CacheAllocNode>(&any)) return op->out == r;
+  const auto* bulk = std::get_if<CacheAllocBulk>(&any);
+  return bulk != nullptr && r.value >= bulk->first.value &&
+         r.value - bulk->first.value < static_cast<int>(bulk->count.value);
+}
+bool fills(const Operation& any, CacheRegister r) {
+  const auto* op = std::get_if<CacheCreate>(&any);
+  return op != nullptr && op->out == r;
+}
+bool fills(const Operation& any, PageRegister r) {
+  const auto* op = std::get_if<AllocPages>(&any);
+  return op != nullptr && op->out == r;
+}
+
+template <class Pending, class R>
+bool awaited(const Pending& pending, const Operation* interrupted, R r) {
+  if (interrupted != nullptr && fills(*interrupted, r)) return true;
+  return std::ranges::any_of(pending, [&](const auto& op) { return op && fills(*op, r); });
+}
+
+}  // namespace
+
+bool World::vacant(ObjectRegister r) const {
+  return !objects_[r.value].live && !awaited(pending_, inside_ ? running_ : nullptr, r);
+}
+bool World::vacant(CacheRegister r) const {
+  const auto state = caches_[r.value].state;
+  const bool free = state == HeldCache::State::empty || state == HeldCache::State::stale;
+  return free && !awaited(pending_, inside_ ? running_ : nullptr, r);
+}
+bool World::vacant(PageRegister r) const {
+  return !pages_[r.value].live && !awaited(pending_, inside_ ? running_ : nullptr, r);
+}
+
+// --- the checks -------------------------------------------------------------------------------
+
+void World::after_step() {
+  const std::size_t n = step_ + 1;
+  if (judging_.contents_every > 0 && n % judging_.contents_every == 0) check_all_contents();
+  if (judging_.invariants_every > 0 && n % judging_.invariants_every == 0) check_invariants();
+  if (judging_.exhaust_every > 0 && n % judging_.exhaust_every == 0) check_pages_back();
+}
+
+void World::finish() {
+  if (broken()) return;
+  skip_armed();
+  check_all_contents();
+  if (judging_.walk_at_end) check_pages_back();
+  if (judging_.walk_at_end) check_invariants();
+}
+
+void World::check_invariants() {
+  if (broken()) return;
+  if (const auto finding = first_broken(machine_)) break_rule(*finding);
+}
+
+void World::check_all_contents() {
+  for (const HeldObject& o : objects_)
+    if (o.live && !check_contents(o)) return;
+  for (const HeldPages& p : pages_)
+    if (p.live && !check_contents(p)) return;
+}
+
+bool World::check_contents(const HeldObject& o) {
+  if (broken()) return false;
+  if (auto outside = Objects::still_in_pages(machine_, o.address, std::max<Bytes>(o.usable, 1))) {
+    break_rule(*outside);
+    return false;
+  }
+  if (o.stamp == 0) return true;
+  const Broken w = contents_broken(machine_, o.ram, o.usable, o.stamp, judging_.stamps);
+  if (!w) return true;
+  break_rule("OBJECT-CONTENT",
+             fmt::format("{:#x} at {} of the object at {:#x}", w->expected, w->where, o.address),
+             fmt::format("{:#x}", w->actual));
+  return false;
+}
+
+bool World::check_contents(const HeldPages& p) {
+  if (broken()) return false;
+  const Bytes bytes = std::uint64_t{machine_.config.page_bytes} << p.order;
+  const Broken w = contents_broken(machine_, ref::buddy::ram_offset(machine_, p.pfn), bytes,
+                                   p.stamp, judging_.stamps);
+  if (!w) return true;
+  break_rule(
+      "OBJECT-CONTENT",
+      fmt::format("{:#x} at {} of a caller's pages from pfn {}", w->expected, w->where, p.pfn),
+      fmt::format("{:#x}", w->actual));
+  return false;
+}
+
+// On a copy everybody gives back what he has, and destroys his caches. Then all pages must be back,
+// in blocks as large as after boot.
+void World::check_pages_back() {
+  if (broken() || !up() || retuned_ || overwrote_) return;
+  for (const HeldCache& c : caches_)
+    if (c.state == HeldCache::State::lingers) return;
+  ++reach_[ReachEvent::settled];
+  scratch_ = machine_;
+  QuietEnv env;
+  stand_in_task(scratch_);
+  for (const HeldObject& o : objects_) {
+    if (!o.live) continue;
+    if (o.ctor != 0) construct(scratch_, o.ram, o.usable, o.ctor);
+    ref::slab::kmem_cache_free(env, scratch_, o.cache, ref::slab::Address{o.address});
+  }
+  for (const HeldPages& p : pages_)
+    if (p.live) ref::buddy::free_pages_(env, scratch_, p.pfn, p.order);
+  for (const HeldCache& c : caches_)
+    if (c.state == HeldCache::State::live) (void)ref::slab::kmem_cache_destroy(env, scratch_, c.id);
+  settle(scratch_);
+  const std::string now = ref::buddy::buddyinfo(scratch_);
+  if (now != *settled_)
+    break_rule("OBJECT-PAGES-BACK", "free blocks as after boot:\n" + *settled_, "\n" + now);
+}
+
+// --- the picture -------------------------------------------------------------------------------
+
+std::string World::picture() const {
+  std::string text;
+  const ref::slab::State& s = machine_.slab;
+  for (std::uint32_t i = 0; i < ref::slab::caches_max; ++i) {
+    const ref::slab::Cache& c = machine_.arena.at(s.cache, i);
+    const auto users = std::ranges::count_if(caches_, [&](const HeldCache& held) {
+      return held.state != HeldCache::State::empty && held.id == CacheId{i};
+    });
+    if (c.state == ref::slab::CacheState::unused || users == 0) continue;
+    text += fmt::format("cache {} \"{}\"  size {} stride {} num {} order {}\n", i,
+                        std::string_view(c.name.data()), c.object_size, c.size, c.num, c.gfporder);
+    for (std::uint32_t n = 0; n < machine_.config.nodes; ++n) {
+      const auto& node = machine_.arena.at(s.node, i * machine_.config.nodes + n);
+      text += fmt::format("  node {}   slabs: {} full, {} partial, {} free; {} free objects\n", n,
+                          node.full.count, node.partial.count, node.free.count, node.free_objects);
+    }
+    for (std::uint32_t cpu = 0; cpu < machine_.config.cpus; ++cpu) {
+      const auto& array = machine_.arena.at(s.cpu_array, i * machine_.config.cpus + cpu);
+      text += fmt::format("  CPU {}    {} of {} in its array\n", cpu, array.avail, array.limit);
+    }
+  }
+  for (std::size_t i = 0; i < objects_.size(); ++i)
+    if (objects_[i].live)
+      text += fmt::format("  o{}  {:#x}  {} bytes, cache {}\n", i, objects_[i].address,
+                          objects_[i].usable, static_cast<std::uint32_t>(objects_[i].cache));
+  return text;
+}
+
+}  // namespace props::slab
