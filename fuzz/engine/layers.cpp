@@ -7,12 +7,14 @@
 #include "fuzz/engine/row.hpp"
 #include "props/buddy/layer.hpp"
 #include "props/kmalloc/layer.hpp"
+#include "props/slab/layer.hpp"
 
 namespace fuzz {
 namespace {
 
 constexpr std::array rows{
     Row<props::buddy::Layer>::layer(),
+    Row<props::slab::Layer>::layer(),
     Row<props::kmalloc::Layer>::layer(),
 };
 

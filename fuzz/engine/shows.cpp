@@ -46,7 +46,13 @@ std::string machine_text(const Machine& m) {
 std::string show_machine(const Machine& m, std::string_view what) {
   if (what == "buddyinfo") return ref::buddy::buddyinfo(m);
   if (what == "zoneinfo") return ref::buddy::zoneinfo(m);
+  if (what == "slabinfo") return {};
   return machine_text(m);
+}
+
+std::string show_machine(const ref::slab::Machine& m, std::string_view what) {
+  if (what == "slabinfo") return ref::slab::slabinfo(m);
+  return show_machine(static_cast<const Machine&>(m), what);
 }
 
 }  // namespace fuzz

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "fuzz/engine/run.hpp"
-#include "ref/buddy/buddy.hpp"
+#include "ref/slab/slab.hpp"
 
 namespace fuzz {
 
@@ -18,6 +18,7 @@ struct ShowName {
 inline constexpr std::array show_names{
     ShowName{"buddyinfo", "/proc/buddyinfo: free blocks by zone and order"},
     ShowName{"zoneinfo", "/proc/zoneinfo: watermarks, reserves, per-CPU lists"},
+    ShowName{"slabinfo", "/proc/slabinfo: caches, slabs, tunables; empty below the slab row"},
     ShowName{"machine", "the geometry, and what every default came to"},
 };
 
@@ -26,8 +27,10 @@ struct Shown {
   std::string text;
 };
 
-// One of the names above. Every row stands on the buddy's machine, so every row can show it.
+// One of the names above. Every row stands on the buddy's machine, so every row can show it; from
+// the slab row on there are caches to show as well.
 std::string show_machine(const ref::buddy::Machine&, std::string_view what);
+std::string show_machine(const ref::slab::Machine&, std::string_view what);
 
 template <class L>
 std::expected<Shown, props::TraceError> show(std::string_view text, std::string_view what) {
