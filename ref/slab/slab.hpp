@@ -32,9 +32,12 @@ struct CacheSpec {
   Ctor ctor = 0;
 };
 
-// A cache; in 6.1 perhaps an existing one that serves as well (S-6).
+// A cache; in 6.1 perhaps an existing one that serves as well (S-6). What a kernel answers NULL to
+// is refused as `no_memory`; what it stops at is a fault: bad_cache (also any failure with
+// SLAB_PANIC), duplicate_name.
 [[nodiscard]] Answer<CacheId> kmem_cache_create(Env&, Machine&, const CacheSpec&);
-enum class Destroyed : std::uint8_t { gone, still_used, busy };  // busy: objects remain (S-41)
+// busy: objects remain (S-41), and can still be given back. 2.6.11 keeps the cache as it was.
+enum class Destroyed : std::uint8_t { gone, still_used, busy };
 Answer<Destroyed> kmem_cache_destroy(Env&, Machine&, std::optional<CacheId>);
 // Whether slabs remain (S-40).
 Answer<bool> kmem_cache_shrink(Env&, Machine&, std::optional<CacheId>);
@@ -43,10 +46,13 @@ std::uint32_t kmem_cache_size(const Machine&, CacheId);
 [[nodiscard]] Answer<Address> kmem_cache_alloc(Env&, Machine&, CacheId, Gfp);
 [[nodiscard]] Answer<Address> kmem_cache_alloc_node(Env&, Machine&, CacheId, Gfp,
                                                     std::uint32_t node);
-void kmem_cache_free(Env&, Machine&, CacheId, Address);  // misuse is in the machine's log
+// Misuse is in the machine's log, and changes nothing. Of several faults the first of these:
+// no_such_cache, not_an_object, wrong_cache, double_free.
+void kmem_cache_free(Env&, Machine&, CacheId, Address);
 // All or nothing (K-12): how many, 0 or all.
 [[nodiscard]] Answer<std::size_t> kmem_cache_alloc_bulk(Env&, Machine&, CacheId, Gfp,
                                                         std::span<Address>);
+// No cache: each object to its own. Pages are kmalloc's (kfree_bulk).
 void kmem_cache_free_bulk(Env&, Machine&, std::optional<CacheId>, std::span<const Address>);
 
 void cache_reap(Env&, Machine&);  // the periodic work of this CPU (S-42)
