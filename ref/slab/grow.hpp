@@ -30,6 +30,9 @@ void set_free_limit(Machine&, Index cache, std::uint32_t node);  // S-11
 // Objects that the allocator needs for itself.
 [[nodiscard]] Answer<std::uint64_t> alloc_own(Env&, Machine&, Index cache, Gfp,
                                               std::optional<std::uint32_t> node);
+// Where pages are so small that no general cache holds an array: a compound block (K-5).
+[[nodiscard]] Answer<std::uint64_t> alloc_own_pages(Env&, Machine&, std::uint64_t bytes, Gfp,
+                                                    std::uint32_t node);
 void free_own(Env&, Machine&, std::uint64_t address);  // 0: nothing
 
 inline bool may_block(Gfp gfp) { return gfp & core::GFP_BIT_DIRECT_RECLAIM; }

@@ -69,7 +69,7 @@ Found choose_layout(const Machine& m, std::uint64_t size, std::uint64_t align, s
       return found;
     }
     // Pages of 4096 bytes always have a cache for it; smaller ones may not.
-    if (found.num == 0 || off_slab_holder(m, found.num) != 0) return found;
+    if (found.num > 0 && off_slab_holder(m, found.num) != 0) return found;
   }
   return choose_order(m, size, align, flags, false);
 }

@@ -1,5 +1,6 @@
 // Implements the calls on objects: the checks of callers, who has what, and the bytes.
 #include <algorithm>
+#include <bit>
 
 #include "ref/slab/alloc.hpp"
 #include "ref/slab/create.hpp"
@@ -159,8 +160,21 @@ Answer<std::uint64_t> alloc_own(Env& env, Machine& m, Index cache, Gfp gfp,
   return object;
 }
 
+Answer<std::uint64_t> alloc_own_pages(Env& env, Machine& m, std::uint64_t bytes, Gfp gfp,
+                                      std::uint32_t node) {
+  const auto order = static_cast<unsigned>(std::bit_width((bytes - 1) / m.config.page_bytes));
+  const auto pfn = buddy::alloc_pages_node(env, m, node, gfp | GFP_BIT_COMP, order);
+  if (!pfn) return std::unexpected(forget_wait(m, pfn.error()));
+  return core::page_offset + std::uint64_t{*pfn} * m.config.page_bytes;
+}
+
 void free_own(Env& env, Machine& m, std::uint64_t address) {
   if (address == 0) return;
+  const auto page = static_cast<Index>(place_in_slab(m, address) / m.config.page_bytes);
+  if (slab_at(m, page).head == 0) {
+    const unsigned order = buddy::page_at(m, page).order;
+    return buddy::free_pages(env, m, Address{address}, order);
+  }
   set_bit(m, m.slab.live, address, false);
   set_bit(m, m.slab.own, address, false);
   cache_free(env, m, slab_at(m, slab_of(m, address)).cache - 1, address);

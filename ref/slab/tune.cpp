@@ -28,11 +28,8 @@ class Gathering {
   void get(std::uint64_t& part, std::uint64_t bytes, std::uint32_t node) {
     if (failed_) return;
     const std::optional<CacheId> cache = general_cache(m_, bytes, 0);
-    if (!cache) {  // the kernel would take pages; no machine here has such arrays
-      failed_ = true;
-      return;
-    }
-    const auto object = alloc_own(env_, m_, static_cast<Index>(*cache), gfp_, node);
+    const auto object = cache ? alloc_own(env_, m_, static_cast<Index>(*cache), gfp_, node)
+                              : alloc_own_pages(env_, m_, bytes, gfp_, node);
     if (object) part = *object;
     else failed_ = true, why_ = object.error();
   }
