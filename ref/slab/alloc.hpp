@@ -21,17 +21,15 @@ void free_block(Env&, Machine&, Index cache, std::span<const std::uint64_t> obje
 void free_array(Env&, Machine&, Index cache, const ArrayRef&, std::uint32_t node);
 void drain_alien_array(Env&, Machine&, Index cache, std::uint32_t node, std::uint32_t of);
 
-// Which objects are in use, and which of them the allocator has for itself.
-inline void set_bit(Machine& m, const core::Table<std::uint64_t>& bits, std::uint64_t address,
+// Which objects are in use, and which of them the allocator has for itself; by place.
+inline void set_bit(Machine& m, const core::Table<std::uint64_t>& bits, std::uint64_t place,
                     bool value) {
-  const std::uint64_t bit = place_in_slab(m, address) / m.profile().word_bytes;
+  const std::uint64_t bit = place >> word_shift(m), mask = std::uint64_t{1} << bit % 64;
   std::uint64_t& word = m.arena.edit(bits, bit / 64);
-  const std::uint64_t mask = std::uint64_t{1} << bit % 64;
   word = value ? word | mask : word & ~mask;
 }
-inline bool has_bit(const Machine& m, const core::Table<std::uint64_t>& bits,
-                    std::uint64_t address) {
-  const std::uint64_t bit = place_in_slab(m, address) / m.profile().word_bytes;
+inline bool has_bit(const Machine& m, const core::Table<std::uint64_t>& bits, std::uint64_t place) {
+  const std::uint64_t bit = place >> word_shift(m);
   return m.arena.at(bits, bit / 64) >> bit % 64 & 1;
 }
 

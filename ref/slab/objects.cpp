@@ -46,45 +46,50 @@ Answer<Address> allocate(Env& env, Machine& m, CacheId cache, Gfp gfp,
   if (const auto why = refused(m, cache, gfp)) return std::unexpected(*why);
   const auto object = slab_alloc(env, m, static_cast<Index>(cache), gfp, node);
   if (!object) return std::unexpected(object.error());
-  set_bit(m, m.slab.live, *object, true);
+  set_bit(m, m.slab.live, place_in_slab(m, *object), true);
   return Address{*object};
 }
 
-// The slab of an address at which one of its objects begins. Nothing: there is none.
-std::optional<Index> slab_of_object(const Machine& m, std::uint64_t address) {
+// Where an object begins, and its slab.
+struct Found {
+  Index page;
+  std::uint64_t place;
+};
+// Nothing: no object of a slab begins at the address.
+std::optional<Found> find_object(const Machine& m, std::uint64_t address) {
   const std::optional<std::uint64_t> place = place_of(m, address);
   if (!place) return std::nullopt;
-  const Index head = slab_at(m, static_cast<Index>(*place / m.config.page_bytes)).head;
+  const Index head = slab_at(m, page_of_place(m, *place)).head;
   if (head == 0) return std::nullopt;
   const Slab& s = slab_at(m, head - 1);
-  if (s.cache == 0) return std::nullopt;
+  if (s.s_mem == 0) return std::nullopt;  // it is being made
   const Cache& c = cache_at(m, s.cache - 1);
   const std::uint64_t first = s.s_mem + c.obj_offset;
-  if (s.s_mem == 0 || address < first) return std::nullopt;  // 0: it is being made
-  const std::uint64_t offset = address - first;
+  if (address < first) return std::nullopt;
+  const auto offset = static_cast<std::uint32_t>(address - first);  // a slab is smaller than 4 GiB
   if (offset % c.size != 0 || offset / c.size >= c.num) return std::nullopt;
-  return head - 1;
+  return Found{head - 1, *place};
 }
 
 // What is wrong with giving an address back to a cache: where it is, whose it is, whether anybody
 // has it; in this order (S-34, S-35).
-Fault fault_of_free(const Machine& m, Index cache, std::uint64_t address) {
-  const std::optional<Index> page = slab_of_object(m, address);
-  if (!page) return Fault::not_an_object;
-  if (slab_at(m, *page).cache != cache + 1) return Fault::wrong_cache;
+Fault fault_of_free(const Machine& m, Index cache, const std::optional<Found>& object) {
+  if (!object) return Fault::not_an_object;
+  if (slab_at(m, object->page).cache != cache + 1) return Fault::wrong_cache;
   // What the allocator has for itself no caller has: he had it, and gave it back.
-  if (!has_bit(m, m.slab.live, address) || has_bit(m, m.slab.own, address))
+  if (!has_bit(m, m.slab.live, object->place) || has_bit(m, m.slab.own, object->place))
     return Fault::double_free;
   return Fault::none;
 }
 
 void free_object(Env& env, Machine& m, Index cache, Address address) {
   const auto at = static_cast<std::uint64_t>(address);
-  if (const Fault fault = fault_of_free(m, cache, at); fault != Fault::none) {
+  const std::optional<Found> object = find_object(m, at);
+  if (const Fault fault = fault_of_free(m, cache, object); fault != Fault::none) [[unlikely]] {
     const std::optional<Pfn> pfn = buddy::virt_to_pfn(m, address);
     return report(m, fault, Effect::none, pfn.value_or(0));
   }
-  set_bit(m, m.slab.live, at, false);
+  set_bit(m, m.slab.live, object->place, false);
   cache_free(env, m, cache, at);
 }
 
@@ -145,8 +150,8 @@ void kmem_cache_free_bulk(Env& env, Machine& m, std::optional<CacheId> cache,
       free_object(env, m, static_cast<Index>(*cache), object);
       continue;
     }
-    const std::optional<Index> page = slab_of_object(m, static_cast<std::uint64_t>(object));
-    if (page) free_object(env, m, slab_at(m, *page).cache - 1, object);
+    const std::optional<Found> found = find_object(m, static_cast<std::uint64_t>(object));
+    if (found) free_object(env, m, slab_at(m, found->page).cache - 1, object);
     else report(m, Fault::not_an_object, Effect::none);
   }
 }
@@ -155,8 +160,9 @@ Answer<std::uint64_t> alloc_own(Env& env, Machine& m, Index cache, Gfp gfp,
                                 std::optional<std::uint32_t> node) {
   const Answer<std::uint64_t> object = slab_alloc(env, m, cache, gfp, node);
   if (!object) return object;
-  set_bit(m, m.slab.live, *object, true);
-  set_bit(m, m.slab.own, *object, true);
+  const std::uint64_t place = place_in_slab(m, *object);
+  set_bit(m, m.slab.live, place, true);
+  set_bit(m, m.slab.own, place, true);
   return object;
 }
 
@@ -170,13 +176,14 @@ Answer<std::uint64_t> alloc_own_pages(Env& env, Machine& m, std::uint64_t bytes,
 
 void free_own(Env& env, Machine& m, std::uint64_t address) {
   if (address == 0) return;
-  const auto page = static_cast<Index>(place_in_slab(m, address) / m.config.page_bytes);
+  const std::uint64_t place = place_in_slab(m, address);
+  const Index page = page_of_place(m, place);
   if (slab_at(m, page).head == 0) {
     const unsigned order = buddy::page_at(m, page).order;
     return buddy::free_pages(env, m, Address{address}, order);
   }
-  set_bit(m, m.slab.live, address, false);
-  set_bit(m, m.slab.own, address, false);
+  set_bit(m, m.slab.live, place, false);
+  set_bit(m, m.slab.own, place, false);
   cache_free(env, m, slab_at(m, slab_of(m, address)).cache - 1, address);
 }
 
@@ -184,7 +191,7 @@ std::optional<ObjectAt> object_at(const Machine& m, Address address) {
   const auto at = static_cast<std::uint64_t>(address);
   const std::optional<std::uint64_t> place = place_of(m, at);
   if (!place) return std::nullopt;
-  const Index head = slab_at(m, static_cast<Index>(*place / m.config.page_bytes)).head;
+  const Index head = slab_at(m, page_of_place(m, *place)).head;
   if (head == 0 || slab_at(m, head - 1).s_mem == 0) return std::nullopt;
   const Slab& s = slab_at(m, head - 1);
   const Cache& c = cache_at(m, s.cache - 1);
@@ -192,8 +199,9 @@ std::optional<ObjectAt> object_at(const Machine& m, Address address) {
   const std::uint64_t offset = at - s.s_mem - c.obj_offset, index = offset / c.size;
   if (index >= c.num || offset % c.size >= c.object_size) return std::nullopt;
   const std::uint64_t first = s.s_mem + c.obj_offset + index * c.size;
+  const std::uint64_t begin = *place - (at - first);  // a slab is one run of RAM
   return ObjectAt{CacheId{s.cache - 1}, static_cast<std::uint32_t>(index), Address{first},
-                  has_bit(m, m.slab.live, first) && !has_bit(m, m.slab.own, first)};
+                  has_bit(m, m.slab.live, begin) && !has_bit(m, m.slab.own, begin)};
 }
 
 std::span<const std::byte> read_bytes(const Machine& m, Address address, std::uint64_t bytes) {

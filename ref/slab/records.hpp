@@ -2,6 +2,8 @@
 //
 //   address ─▶ place (byte of RAM) ─▶ page index ─▶ Slab of the frame ─▶ head ─▶ Slab ─▶ Cache
 #pragma once
+#include <bit>
+
 #include "ref/slab/slab.hpp"
 
 namespace ref::slab {
@@ -30,16 +32,23 @@ inline std::uint32_t numa_mem_id(const Machine& m) {
 
 // Addresses. Every frame of a slab has one; places are offsets in RAM.
 
+// Sizes of pages and words are powers of two; dividing by them would cost more than all the rest.
+inline int page_shift(const Machine& m) { return std::countr_zero(m.config.page_bytes); }
+inline int word_shift(const Machine& m) { return std::countr_zero(m.profile().word_bytes); }
+inline Index page_of_place(const Machine& m, std::uint64_t place) {
+  return static_cast<Index>(place >> page_shift(m));
+}
+
 inline std::optional<std::uint64_t> place_of(const Machine& m, std::uint64_t address) {
   if (address < core::page_offset) return std::nullopt;
-  const std::uint64_t at = address - core::page_offset, pfn = at / m.config.page_bytes;
+  const std::uint64_t at = address - core::page_offset, pfn = at >> page_shift(m);
   if (pfn >= core::pfn_end) return std::nullopt;
   const Index z = buddy::zone_of_pfn(m, static_cast<Pfn>(pfn));
   if (z == buddy::no_zone) return std::nullopt;
   const buddy::Zone& zone = buddy::zone_at(m, z);
   if (zone.kind == core::ZoneKind::highmem) return std::nullopt;
-  return std::uint64_t{buddy::page_index(zone, static_cast<Pfn>(pfn))} * m.config.page_bytes +
-         at % m.config.page_bytes;
+  return at +
+         ((std::uint64_t{buddy::page_index(zone, static_cast<Pfn>(pfn))} - pfn) << page_shift(m));
 }
 // Of an address that lies in memory for certain.
 inline std::uint64_t place_in_slab(const Machine& m, std::uint64_t address) {
@@ -49,8 +58,7 @@ inline std::uint64_t place_in_slab(const Machine& m, std::uint64_t address) {
 }
 // The first frame's page index of the slab that an address lies in.
 inline Index slab_of(const Machine& m, std::uint64_t address) {
-  const auto page = static_cast<Index>(place_in_slab(m, address) / m.config.page_bytes);
-  const Index head = slab_at(m, page).head;
+  const Index head = slab_at(m, page_of_place(m, place_in_slab(m, address))).head;
   REQUIRE(head != 0);
   return head - 1;
 }

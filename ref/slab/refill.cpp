@@ -65,8 +65,9 @@ bool worth_a_look(const Machine& m, Index cache, std::uint32_t node) {
 }
 
 std::uint64_t take_newest(Machine& m, const ArrayRef& ac) {
-  edit_array(m, ac).touched = 1;
-  return pop(m, ac);
+  ArrayCache& array = edit_array(m, ac);
+  array.touched = 1;
+  return std::exchange(m.arena.edit(ac.entries, ac.index * ac.room + --array.avail), 0);
 }
 
 // 6.1: memory of exactly this node, without waiting for it; a machine of one node knows no such.
