@@ -152,6 +152,26 @@ TEST(SlabFailures, tunables_that_find_no_memory_stay) {  // S-43
   }
 }
 
+// Arrays that no class is large enough for are pages, and management that finds no cache is on its
+// slab.
+TEST(SlabFailures, machines_with_small_pages_boot) {
+  for (const EraId era : eras)
+    for (const std::uint32_t bytes : {64u, 256u, 1024u}) {
+      Config config = plain(era, 4096);
+      config.cpus = 2;
+      config.page_bytes = bytes;
+      Kernel k(config);
+      k.settle();
+      const std::uint64_t pages = k.free_pages();
+      const CacheId c = k.create({.size = 20});
+      k.put_all(c, k.get_many(c, 300));
+      EXPECT_EQ(*kmem_cache_destroy(k.env, k.m, c), Destroyed::gone);
+      k.settle();
+      EXPECT_EQ(k.free_pages(), pages);
+      EXPECT_EQ(k.fault(), Fault::none);
+    }
+}
+
 // A machine that is too small for the general caches serves nothing, and breaks nothing.
 TEST(SlabFailures, too_small_to_boot) {
   for (const EraId era : eras) {
