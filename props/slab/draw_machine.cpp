@@ -12,7 +12,7 @@ std::uint32_t below(Random& random, std::uint64_t n) {
 
 // Small pages need more of them: the general caches alone fill some hundred.
 std::uint32_t pages_of_node(const Config& c, Random& random) {
-  if (random.chance(24)) return 1 + below(random, 60);  // too few to boot, mostly
+  if (random.chance(40)) return 1 + below(random, 60);  // too few to boot, mostly
   const std::uint32_t least = 1u << (20 - std::min(20u - 7u, c.page_bytes == 256    ? 9u
                                                              : c.page_bytes == 1024 ? 11u
                                                                                     : 12u));

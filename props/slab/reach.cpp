@@ -146,7 +146,7 @@ std::vector<EventText> event_texts() {
       {shrunk, "shrunk", "calls to shrink after which no slab was left"},
       {reaped, "reaped", "periodic work that gave pages back"},
       {retuned, "retuned", "writes of slabinfo that changed a cache"},
-      {zeroed, "zeroed", "objects that had to be all zeros"},
+      {zeroed, "zeroed", "objects that had to be all zeros", {.era = new_era}},
       {constructed, "constructed", "objects that had to be as constructed"},
       {injected, "injected", "calls in which a page request was made to fail"},
       {suspended, "suspended", "calls whose task began to wait"},

@@ -65,6 +65,7 @@ class Runner {
   Answer judge_create(const CacheCreate&, const ref::slab::Answer<CacheId>&);
   bool is_sane(const CacheCreate&) const;
   Answer judge_refused_create(const CacheCreate&);
+  void probe_create();
 
   Answer give_back(std::uint64_t address, CacheId, Faults misuse);
   Answer give_back_owned(HeldObject&);

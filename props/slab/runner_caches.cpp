@@ -39,8 +39,10 @@ Answer Runner::operator()(const CacheCreate& op) {
   const auto got = ref::slab::kmem_cache_create(w_, m_, spec);
   if (w_.broken()) return {};
   w_.reach_[ReachEvent::injected] += m_.globals().injected;
-  if (!got && got.error() == ref::buddy::Refused::suspended)
-    return suspended(op, GFP_BIT_DIRECT_RECLAIM);
+  if (!got && got.error() == ref::buddy::Refused::suspended) {
+    if (is_sane(op) && m_.globals().injected == 0) probe_create();
+    return w_.broken() ? Answer{} : suspended(op, GFP_BIT_DIRECT_RECLAIM);
+  }
   return judge_create(op, got);
 }
 
@@ -81,6 +83,20 @@ bool Runner::is_sane(const CacheCreate& op) const {
   return named && fits && aligned && !(op.flags.value & strange) && used == 0;
 }
 
+// A descriptor, arrays, nodes and aliens: each at most a slab and its management.
+void Runner::probe_create() {
+  unsigned order = 0;
+  std::uint64_t unused = 0;
+  for (std::uint32_t i = 0; i < ref::slab::caches_max; ++i) {
+    const auto& c = cache_of(CacheId{i});
+    order = std::max<unsigned>(order, c.gfporder);
+    unused += c.state == ref::slab::CacheState::unused;
+  }
+  const std::size_t parts = 3 + 2 * m_.config.nodes * (m_.config.nodes + 2);
+  if (unused > 0)
+    probe(std::vector<unsigned>(2 * parts, order), gfp_of(m_.config.era, "GFP_KERNEL"));
+}
+
 Answer Runner::judge_refused_create(const CacheCreate& op) {
   const bool panics = op.flags.value & ref::slab::SLAB_PANIC;
   const bool sane = is_sane(op) && !in_atomic(m_);
@@ -95,19 +111,7 @@ Answer Runner::judge_refused_create(const CacheCreate& op) {
   if (!named && !w_.broken())
     w_.break_rule("OBJECT-FAULT", "a refusal of kmem_cache_create",
                   std::string(fault_names[static_cast<std::size_t>(fault)]));
-  if (sane && !w_.broken() && m_.globals().injected == 0) {
-    // A descriptor, arrays, nodes and aliens: each at most a slab and its management.
-    unsigned order = 0;
-    std::uint64_t unused = 0;
-    for (std::uint32_t i = 0; i < ref::slab::caches_max; ++i) {
-      const auto& c = cache_of(CacheId{i});
-      order = std::max<unsigned>(order, c.gfporder);
-      unused += c.state == ref::slab::CacheState::unused;
-    }
-    const std::size_t parts = 3 + 2 * m_.config.nodes * (m_.config.nodes + 2);
-    if (unused > 0)
-      probe(std::vector<unsigned>(2 * parts, order), gfp_of(m_.config.era, "GFP_KERNEL"));
-  }
+  if (sane && !w_.broken() && m_.globals().injected == 0) probe_create();
   return answer_of_fault({Kind::refused});
 }
 
