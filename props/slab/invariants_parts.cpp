@@ -175,12 +175,14 @@ std::string ArrayView::name(const Machine& m) const {
 
 namespace {
 
+// Records [first, first + count) of a table of arrays.
 template <class Name>
 void visit(const Machine& m, const ref::core::Table<ArrayCache>& arrays,
            const ref::core::Table<std::uint64_t>& entries, std::uint32_t entries_max,
-           const Name& name, const std::function<void(const ArrayView&)>& visitor) {
-  for (std::uint64_t i = 0; i < arrays.count; ++i) {
-    ArrayView view = name(i);
+           std::uint64_t first, std::uint64_t count, const Name& name,
+           const std::function<void(const ArrayView&)>& visitor) {
+  for (std::uint64_t i = first; i < std::min(first + count, arrays.count); ++i) {
+    ArrayView view = name(static_cast<std::uint32_t>(i));
     view.array = &m.arena.at(arrays, i);
     view.entry = &m.arena.at(entries, (i + 1) * entries_max - 1) - (entries_max - 1);
     view.entries_max = entries_max;
@@ -188,35 +190,36 @@ void visit(const Machine& m, const ref::core::Table<ArrayCache>& arrays,
   }
 }
 
+void visit_arrays(const Machine& m, Index cache, std::uint64_t caches,
+                  const std::function<void(const ArrayView&)>& visitor) {
+  const auto cpus = m.config.cpus, nodes = m.config.nodes;
+  const auto cpu = [&](std::uint32_t i) {
+    return ArrayView{ArrayKind::cpu, i / cpus, i % cpus, 0, {}, {}, 0};
+  };
+  const auto shared = [&](std::uint32_t i) {
+    return ArrayView{ArrayKind::shared, i / nodes, i % nodes, 0, {}, {}, 0};
+  };
+  const auto alien = [&](std::uint32_t i) {
+    return ArrayView{ArrayKind::alien, i / nodes / nodes, i / nodes % nodes, i % nodes, {}, {}, 0};
+  };
+  const std::uint64_t first = cache;
+  visit(m, m.slab.cpu_array, m.slab.cpu_entry, ref::slab::cpu_entries_max, first * cpus,
+        caches * cpus, cpu, visitor);
+  visit(m, m.slab.shared_array, m.slab.shared_entry, ref::slab::shared_entries_max, first * nodes,
+        caches * nodes, shared, visitor);
+  visit(m, m.slab.alien_array, m.slab.alien_entry, ref::slab::alien_entries_max,
+        first * nodes * nodes, caches * nodes * nodes, alien, visitor);
+}
+
 }  // namespace
 
 void for_each_array(const Machine& m, const std::function<void(const ArrayView&)>& visitor) {
-  const auto cpus = m.config.cpus, nodes = m.config.nodes;
-  const auto whole = [](std::uint64_t i) { return static_cast<std::uint32_t>(i); };
-  visit(
-      m, m.slab.cpu_array, m.slab.cpu_entry, ref::slab::cpu_entries_max,
-      [&](std::uint64_t i) {
-        return ArrayView{ArrayKind::cpu, whole(i / cpus), whole(i % cpus), 0, {}, {}, 0};
-      },
-      visitor);
-  visit(
-      m, m.slab.shared_array, m.slab.shared_entry, ref::slab::shared_entries_max,
-      [&](std::uint64_t i) {
-        return ArrayView{ArrayKind::shared, whole(i / nodes), whole(i % nodes), 0, {}, {}, 0};
-      },
-      visitor);
-  visit(
-      m, m.slab.alien_array, m.slab.alien_entry, ref::slab::alien_entries_max,
-      [&](std::uint64_t i) {
-        return ArrayView{ArrayKind::alien,
-                         whole(i / nodes / nodes),
-                         whole(i / nodes % nodes),
-                         whole(i % nodes),
-                         {},
-                         {},
-                         0};
-      },
-      visitor);
+  visit_arrays(m, 0, m.slab.cache.count, visitor);
+}
+
+void for_each_array_of(const Machine& m, Index cache,
+                       const std::function<void(const ArrayView&)>& visitor) {
+  visit_arrays(m, cache, 1, visitor);
 }
 
 }  // namespace props::slab

@@ -97,8 +97,9 @@ struct ArrayView {
   std::uint32_t entries_max;
   std::string name(const Machine&) const;
 };
-// Every record of the three tables.
+// Every record of the three tables; those of one cache.
 void for_each_array(const Machine&, const std::function<void(const ArrayView&)>&);
+void for_each_array_of(const Machine&, Index cache, const std::function<void(const ArrayView&)>&);
 
 // --- the checks ---------------------------------------------------------------------------------
 

@@ -116,6 +116,7 @@ void Model::drop(SlabId slab, Lists& n) {
   n.free_objects -= num_;
   slabs_.erase(slab);
   slab_node_.erase(slab);
+  dropped_.push_back(slab);
 }
 
 // S-25, S-26: a slab becomes free at the head, any other goes to the tail of partial; beyond

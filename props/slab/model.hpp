@@ -87,6 +87,7 @@ class Model {
   std::vector<Lists> nodes_;
   std::map<SlabId, SlabOf> slabs_;
   std::map<SlabId, std::uint32_t> slab_node_;
+  std::vector<SlabId> dropped_;
 };
 
 }  // namespace props::slab

@@ -71,8 +71,8 @@ void Model::read_nodes(const Machine& m) {
 }
 
 void Model::read_arrays(const Machine& m) {
-  for_each_array(m, [&](const ArrayView& a) {
-    if (a.cache != cache_ || a.array->present == 0) return;
+  for_each_array_of(m, cache_, [&](const ArrayView& a) {
+    if (a.array->present == 0) return;
     if (a.kind == ArrayKind::alien) nodes_[a.whose].alien.resize(m.config.nodes);
     Stack& to = a.kind == ArrayKind::cpu      ? cpus_[a.whose]
                 : a.kind == ArrayKind::shared ? nodes_[a.whose].shared
@@ -119,6 +119,16 @@ std::optional<Finding> Model::difference(const Machine& after) const {
     if (other == then.slabs_.end()) continue;  // its list said so
     same(fmt::format("the first object of slab {:#x}", slab), of.first, other->second.first);
     same(fmt::format("the free objects of slab {:#x}", slab), of.free, other->second.free);
+  }
+  // S-27
+  if ((flags_ & ref::slab::SLAB_TYPESAFE_BY_RCU) == 0) return found;
+  for (const SlabId slab : dropped_) {
+    const auto page = static_cast<Index>(*ram_of(after, slab) / after.config.page_bytes);
+    if (!found && slab_at(after, page).rcu == 0)
+      found = Finding{"SLAB-RCU",
+                      fmt::format("{}, the slab at {:#x} waits for the grace period",
+                                  name_of(after, cache_), slab),
+                      "it is gone"};
   }
   return found;
 }

@@ -162,10 +162,14 @@ Answer Runner::operator()(const PassTime& op) {
 Answer Runner::operator()(const CacheReap&) {
   if (!w_.up() || w_.inside_ || in_atomic(m_)) return skipped();
   const std::uint64_t before = total_slabs();
+  std::vector<Model> models;
+  for (const HeldCache& c : w_.caches_)
+    if (c.state == CacheHeld::live && w_.judging_.model) models.push_back(Model::of(m_, c.id));
   ref::slab::cache_reap(w_, m_);
   if (w_.broken()) return {};
   w_.reach_[ReachEvent::reaped] += total_slabs() < before;
   fault_is(Fault::none);
+  for (Model& model : models) agree(model.reaped(m_));
   return answer_of_fault();
 }
 

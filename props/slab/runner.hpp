@@ -2,6 +2,7 @@
 #pragma once
 #include <initializer_list>
 
+#include "props/slab/model.hpp"
 #include "props/slab/world.hpp"
 
 namespace props::slab {
@@ -93,6 +94,15 @@ class Runner {
   Answer skipped() const { return {Answer::Kind::skipped}; }
   void stamp(HeldObject&);
   void stamp(HeldPages&);
+
+  // The naive model before a call on a cache, where it is asked; and what it said behind.
+  std::optional<Model> model_of(CacheId cache) const {
+    if (!w_.judging_.model || w_.inside_ || !w_.up()) return std::nullopt;
+    return Model::of(m_, cache);
+  }
+  void agree(const std::optional<Finding>& finding) {
+    if (finding && !w_.interleaved_ && !w_.broken()) w_.break_rule(*finding);
+  }
 
   // What is counted around a call: runner_reach.cpp.
   struct Counts {

@@ -162,6 +162,7 @@ Answer Runner::operator()(const CacheShrink& op) {
     return answer_of_fault();
   }
   if (c.state != CacheHeld::live) return skipped();
+  std::optional<Model> model = model_of(c.id);
   const auto remain = ref::slab::kmem_cache_shrink(w_, m_, c.id);
   if (w_.broken() || !context_is_told()) return {};
   if (!remain) return answer_of_fault({Kind::refused});
@@ -172,6 +173,7 @@ Answer Runner::operator()(const CacheShrink& op) {
                   *remain ? "slabs remain" : "no slab remains");
     return {};
   }
+  if (model) agree(model->shrunk(m_, *remain));
   w_.reach_[ReachEvent::shrunk] += !*remain;
   return answer_of_fault({Kind::count, *remain});
 }

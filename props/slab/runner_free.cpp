@@ -39,10 +39,12 @@ Answer Runner::give_back_owned(HeldObject& o) {
   const HeldObject was = o;
   before_free(o);
   const Counts before = w_.judging_.reach ? counts(was.cache) : Counts{};
+  std::optional<Model> model = model_of(was.cache);
   ref::slab::kmem_cache_free(w_, m_, was.cache, Address{was.address});
   if (w_.broken()) return {};
   if (w_.judging_.reach) count_free(was.cache, before);
   fault_is(was.overrun ? Fault::overwritten : Fault::none);
+  if (model) agree(model->freed(m_, Address{was.address}));
   return answer_of_fault();
 }
 

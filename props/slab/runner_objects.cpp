@@ -49,6 +49,7 @@ Answer Runner::allocate(const Want& want) {
   if (cache.state != CacheHeld::live) return skipped();
   forget_repaired();
   const Counts before = w_.judging_.reach ? counts(cache.id) : Counts{};
+  std::optional<Model> model = want.node ? std::nullopt : model_of(cache.id);
   const auto got = want.node
                        ? ref::slab::kmem_cache_alloc_node(w_, m_, cache.id, want.gfp, *want.node)
                        : ref::slab::kmem_cache_alloc(w_, m_, cache.id, want.gfp);
@@ -69,7 +70,12 @@ Answer Runner::allocate(const Want& want) {
                               }) > 0;
   if (damaged && !fault_is(Fault::overwritten, {Fault::sleeping_in_atomic})) return {};
   if (!damaged && !sleep_is_told(want.gfp, {Fault::bad_slab_gfp})) return {};
-  if (got) return judge_granted(want, cache, static_cast<std::uint64_t>(*got));
+  if (got) {
+    const Answer answer = judge_granted(want, cache, static_cast<std::uint64_t>(*got));
+    if (model) agree(model->allocated(m_, *got));
+    return answer;
+  }
+  if (model) agree(model->allocated(m_, std::nullopt));
   if (m_.globals().injected == 0) probe(want, cache);
   if (w_.judging_.contents_every > 0) w_.check_all_contents();
   return answer_of_fault({Kind::refused});

@@ -40,6 +40,7 @@ struct Newborn {
 struct Judging {
   std::uint32_t invariants_every = 0;  // all white-box invariants after every nth step; 0: at the
                                        // end only
+  bool model = false;                  // the naive model is asked about calls on a cache
   Stamps stamps = Stamps::spaced;      // in live objects
   std::uint32_t contents_every = 0;    // all live objects after every nth step; 0: when they go
   std::uint32_t exhaust_every = 0;     // all freed and shrunk, on a copy; 0: at the end only
@@ -47,7 +48,7 @@ struct Judging {
   bool walk_at_end = true;             // invariants, and all freed and shrunk, at the end
 
   static Judging everything() {
-    return {.invariants_every = 1, .contents_every = 1, .exhaust_every = 16};
+    return {.invariants_every = 1, .model = true, .contents_every = 1, .exhaust_every = 16};
   }
   static Judging cheap() { return {}; }
   // The same for a search, where what costs O(machine) is done the less often the larger it is.
