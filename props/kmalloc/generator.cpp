@@ -212,6 +212,17 @@ class Arguments {
     if (held.live && r_.chance(2)) op.size.value = held.usable + r_.below(5) - 2;
     if (op.size.value > UINT64_MAX - 4) op.size.value = 1;
   }
+  // Now and then a product that wraps to something small.
+  template <class Array>
+  void wrap(Array& op) {
+    if (!r_.chance(12)) return;
+    const std::uint64_t shift = 1 + r_.below(40);
+    op.size.value = std::uint64_t{1} << shift;
+    op.n.value = (w_.machine().config.profile().size_max >> shift) + 1 + r_.below(3);
+  }
+  void settle(KmallocArray& op) { wrap(op); }
+  void settle(Kcalloc& op) { wrap(op); }
+  void settle(KreallocArray& op) { wrap(op); }
   void settle(KfreeStale& op) { op.object.value = stale(); }
   void settle(KreallocStale& op) { op.object.value = stale(); }
   void settle(KfreeInside& op) {

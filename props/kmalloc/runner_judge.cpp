@@ -136,13 +136,9 @@ std::optional<Memory> Runner::judge_granted(const Want& want, Address got) {
 }
 
 void Runner::judge_size(const Want& want, const Memory& memory) {
-  const std::uint64_t roundup =
-      ref::kmalloc::kmalloc_size_roundup(m_, std::max<std::uint64_t>(want.size, 1));
-  if (memory.usable < want.size || memory.usable == 0 || roundup != memory.usable)
-    return w_.break_rule(
-        "KMALLOC-ROOM",
-        fmt::format("{} usable bytes or more, as kmalloc_size_roundup says", want.size),
-        fmt::format("{}, and roundup says {}", memory.usable, roundup));
+  if (memory.usable < want.size || memory.usable == 0)
+    return w_.break_rule("KMALLOC-ROOM", fmt::format("{} usable bytes or more", want.size),
+                         fmt::format("{}", memory.usable));
   std::uint64_t fit = 0;
   for (const std::uint32_t size : ref::slab::general_sizes(m_.config))
     if (size >= want.size && (fit == 0 || size < fit)) fit = size;
@@ -152,8 +148,13 @@ void Runner::judge_size(const Want& want, const Memory& memory) {
     while (fit < want.size) fit *= 2;
   }
   if (memory.usable != fit)
-    w_.break_rule("KMALLOC-CLASS", fmt::format("{} usable bytes for {}", fit, want.size),
-                  fmt::format("{}", memory.usable));
+    return w_.break_rule("KMALLOC-CLASS", fmt::format("{} usable bytes for {}", fit, want.size),
+                         fmt::format("{}", memory.usable));
+  const std::uint64_t told =
+      ref::kmalloc::kmalloc_size_roundup(m_, std::max<std::uint64_t>(want.size, 1));
+  if (told != memory.usable)
+    w_.break_rule("KMALLOC-ROUNDUP", fmt::format("{} for {}", memory.usable, want.size),
+                  fmt::format("{}", told));
 }
 
 void Runner::judge_place(const Want& want, const Memory& memory) {

@@ -6,10 +6,11 @@
 #include <algorithm>
 #include <bit>
 
-#include "props/buddy/invariants.hpp"
 #include "props/buddy/world.hpp"
 #include "props/core/mixer.hpp"
 #include "props/kmalloc/runner.hpp"
+#include "props/slab/invariants.hpp"
+#include "props/slab/rules.hpp"
 
 namespace props::kmalloc {
 namespace {
@@ -105,7 +106,7 @@ std::uint32_t World::waiting() const {
 void World::break_rule(std::string_view rule, std::string expected, std::string actual) {
   if (violation_) return;
   const Rule* known = find_rule(rules(), rule);
-  for (const auto others : {buddy::rules(), run_rules()})
+  for (const auto others : {slab::rules(), buddy::rules(), run_rules()})
     if (known == nullptr) known = find_rule(others, rule);
   REQUIRE(known != nullptr);
   violation_ = Violation{known, step_, std::move(expected), std::move(actual), picture()};
@@ -236,7 +237,7 @@ bool World::check_content(const Block& b) {
 
 void World::check_invariants() {
   if (broken()) return;
-  if (const auto finding = buddy::first_broken(machine_))
+  if (const auto finding = slab::first_broken(machine_))
     break_rule(finding->rule, finding->expected, finding->actual);
 }
 
