@@ -209,6 +209,22 @@ TEST(KmallocNode, memory_comes_from_the_node_that_is_named) {  // K-13 has the f
     }
 }
 
+TEST(KmallocBoot, management_never_needs_its_own_cache) {  // K-14
+  for (const EraId era : eras) {
+    const Kernel k(era);
+    unsigned off_slab = 0;
+    for (std::uint64_t i = 0; i < k.m.slab.cache.count; ++i) {
+      const ref::slab::Cache& cache = k.m.arena.at(k.m.slab.cache, i);
+      if (!(cache.flags & ref::slab::CFLGS_OFF_SLAB)) continue;
+      ++off_slab;
+      ASSERT_NE(cache.freelist_cache, 0u) << cache.name.data();
+      const auto& holder = k.m.arena.at(k.m.slab.cache, cache.freelist_cache - 1);
+      EXPECT_FALSE(holder.flags & ref::slab::CFLGS_OFF_SLAB) << holder.name.data();
+    }
+    EXPECT_EQ(off_slab > 0, era == old_era);  // in 6.1 a general cache finds room for its indices
+  }
+}
+
 TEST(KmallocBoot, a_machine_too_small_for_the_general_caches_refuses_everything) {
   Config c;
   c.era = new_era;
