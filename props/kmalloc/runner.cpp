@@ -77,8 +77,8 @@ Answer Runner::operator()(const Kzalloc& op) {
 
 Answer Runner::operator()(const KmallocNode& op) {
   if (op.node.value >= m_.config.nodes) return skipped();
-  const Want want{op.size.value, op.gfp.value, false, false, op};
   const auto node = static_cast<std::uint32_t>(op.node.value);
+  const Want want{op.size.value, op.gfp.value, false, false, op, node};
   return allocate(op.out.value, want,
                   [&] { return ref::kmalloc::kmalloc_node(w_, m_, want.size, want.gfp, node); });
 }

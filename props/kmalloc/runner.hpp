@@ -49,8 +49,9 @@ class Runner {
     std::uint64_t size = 0;
     Gfp gfp = 0;
     bool zeros = false;
-    bool impossible = false;  // the product of an array's sizes
-    Operation op;             // to be made again if it must wait
+    bool impossible = false;              // the product of an array's sizes
+    Operation op;                         // to be made again if it must wait
+    std::optional<std::uint32_t> node{};  // that was named
   };
 
   // An array's bytes; impossible when no size_t of the era holds them, or kcalloc's limit does not.

@@ -89,8 +89,9 @@ void Runner::probe(const Want& want) {
   w_.scratch_ = m_;
   plan_failure(w_.scratch_, 0);
   const Gfp gfp = want.gfp & ~Gfp{GFP_BIT_HIGHMEM | GFP_BIT_DMA32 | GFP_BIT_ZERO | GFP_BIT_NOFAIL};
+  const std::uint32_t node = want.node.value_or(ref::buddy::node_of_cpu(m_, m_.globals().cpu));
   for (int i = 0; i < 2; ++i)
-    if (!ref::buddy::alloc_pages(env, w_.scratch_, gfp, order)) return;
+    if (!ref::buddy::alloc_pages_node(env, w_.scratch_, node, gfp, order)) return;
   w_.break_rule(
       "KMALLOC-REFUSED",
       fmt::format("{} bytes: twice 2^{} pages can be had by this caller", want.size, order),

@@ -10,7 +10,7 @@ namespace {
 
 using enum Outside;
 
-const std::vector<Sentence>& sizes() {
+const std::vector<Sentence>& sizes_and_frees() {
   static const std::vector<Sentence> rows{
       {.id = "K-1",
        .what = "Nothing is asked for: 6.1 answers the address 16, which is no memory and not NULL; "
@@ -60,12 +60,6 @@ const std::vector<Sentence>& sizes() {
        .covers = {"KMALLOC-INSIDE", "KmallocFlags.the_flags_choose_the_kind_of_cache",
                   "KmallocFlags.zones_without_addresses_are_not_asked_for_in_6_1",
                   "KmallocFlags.such_flags_stop_2_6_11_when_a_cache_has_to_grow"}},
-  };
-  return rows;
-}
-
-const std::vector<Sentence>& calls() {
-  static const std::vector<Sentence> rows{
       {.id = "K-7",
        .what = "kfree of NULL does nothing, in 6.1 of any address up to 16. A page that is no slab "
                "goes back in 6.1, a single one with one warning; what 2.6.11 does is not defined.",
@@ -78,6 +72,12 @@ const std::vector<Sentence>& calls() {
        .not_modelled = {{only_5_17, "such a page is warned of and kept"}},
        .assumed = "A page that is no slab is a named misuse without effect.",
        .note = "A single page is named as misuse in 6.1 too, with the effect that it is freed."},
+  };
+  return rows;
+}
+
+const std::vector<Sentence>& other_calls() {
+  static const std::vector<Sentence> rows{
       {.id = "K-8",
        .what = "A product that no number holds is refused without a word; one of nothing is "
                "nothing. kcalloc of 2.6.11 stops at INT_MAX.",
@@ -175,8 +175,8 @@ std::string remarks(const Sentence& s) {
 
 std::span<const Sentence> sentences() {
   static const std::vector<Sentence> all = [] {
-    std::vector<Sentence> rows = sizes();
-    rows.insert(rows.end(), calls().begin(), calls().end());
+    std::vector<Sentence> rows = sizes_and_frees();
+    rows.insert(rows.end(), other_calls().begin(), other_calls().end());
     return rows;
   }();
   return all;
