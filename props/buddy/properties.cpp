@@ -4,16 +4,22 @@
 #include <array>
 
 #include "props/buddy/property_case.hpp"
+#include "props/core/property_traces.hpp"
 
 namespace props::buddy {
 namespace {
 
-template <Questions ask>
-Verdict judge(const Rule& rule, const Newborn& newborn, const props::Trace<Operation>& trace,
-              const Tick& tick) {
-  Case c(rule, newborn, trace, tick);
-  ask(c);
-  return std::move(c).verdict();
+template <void (*ask)(Case&)>
+constexpr auto judge = judge_case<Case, ask>;
+
+// What a trace may read behind each step, and what it may do at its end without a trace of it.
+void skipped_steps_do_nothing(Case& c) { props::skipped_steps_do_nothing(c, FreePagesNull{}); }
+void reading_changes_nothing(Case& c) {
+  props::reading_changes_nothing(c, [](std::size_t i) {
+    const PageRegister page{static_cast<std::uint8_t>(i % PageRegister::count)};
+    return std::array<Operation, 4>{PageCount{page, {0}}, PageAddress{page}, ReadBuddyinfo{},
+                                    ReadZoneinfo{}};
+  });
 }
 
 consteval Rule sentence(std::string_view id, std::string_view name, std::string_view statement,

@@ -6,59 +6,22 @@
 #include <set>
 
 #include "props/buddy/layer.hpp"
-#include "props/core/cases.hpp"
+#include "props/core/property_tests.hpp"
 
 namespace props::buddy {
 namespace {
 
 using Trace = Layer::Trace;
 
-Trace trace_of(const CaseSeed& one) {
-  return draw_trace<Layer>(one, [](const Trace&) {});
-}
-
 class Properties : public testing::TestWithParam<std::size_t> {};
 
-TEST_P(Properties, hold) {
-  const Property& property = properties()[GetParam()];
-  std::uint64_t asked = 0;
-  const auto holds = [&](const CaseSeed& one) {
-    const Trace trace = trace_of(one);
-    const Newborn newborn(trace.machine);
-    const Verdict verdict = property.judge(property.rule, newborn, trace, [](std::size_t) {});
-    asked += verdict.asked;
-    if (const auto& v = verdict.violation)
-      ADD_FAILURE() << property.rule.sentence << "\n"
-                    << v->rule->id << " at step " << v->step + 1 << ": expected " << v->expected
-                    << ", actual " << v->actual << "\n"
-                    << v->picture << print_trace(trace);
-    return !verdict.violation;
-  };
-  EXPECT_EQ(check_cases(seed_of_property(1, property.rule.id, 0), 30, holds), 30u);
-  EXPECT_GE(asked, 10u) << property.rule.sentence << " was hardly put to the test";
-}
-
-std::string name_of_property(const testing::TestParamInfo<std::size_t>& info) {
-  std::string name(properties()[info.param].rule.sentence);
-  std::erase_if(name, [](char c) { return c == ',' || c == '.' || c == '\''; });
-  for (char& c : name)
-    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
-  return name;
-}
+TEST_P(Properties, hold) { expect_holds<Layer>(properties()[GetParam()], 30, 10); }
 
 INSTANTIATE_TEST_SUITE_P(All, Properties, testing::Range(std::size_t{0}, properties().size()),
-                         name_of_property);
+                         name_of_property<Layer>);
 
 TEST(PropertyList, names_are_sentences_and_ids_are_told_apart_from_those_of_rules) {
-  std::set<std::string_view> ids, sentences;
-  for (const Property& p : properties()) {
-    EXPECT_TRUE(p.rule.id.starts_with("PROP-")) << p.rule.id;
-    EXPECT_TRUE(ids.insert(p.rule.id).second) << p.rule.id;
-    EXPECT_TRUE(sentences.insert(p.rule.sentence).second) << p.rule.sentence;
-    EXPECT_TRUE(p.rule.sentence.ends_with('.')) << p.rule.sentence;
-    EXPECT_EQ(p.rule.layer, Layer::name);
-    EXPECT_EQ(find_rule(rules(), p.rule.id), nullptr);
-  }
+  expect_told_apart<Layer>();
 }
 
 // --- the cases --------------------------------------------------------------------------------
@@ -78,7 +41,8 @@ TEST(Cases, one_seed_draws_the_same_cases_and_another_draws_others) {
   EXPECT_EQ(cases, cases_of(7, 50));
   EXPECT_NE(cases, cases_of(8, 50));
   for (std::size_t i = 0; i < 5; ++i)
-    EXPECT_EQ(print_trace(trace_of(cases[i])), print_trace(trace_of(cases_of(7, 50)[i])));
+    EXPECT_EQ(print_trace(trace_of<Layer>(cases[i])),
+              print_trace(trace_of<Layer>(cases_of(7, 50)[i])));
 }
 
 // What RapidCheck draws without the nominal size is small at first, and often its least.

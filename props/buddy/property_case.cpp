@@ -1,4 +1,4 @@
-// Plays a trace for a property, and what the properties share about a machine.
+// What the properties share about a machine.
 #include "props/buddy/property_case.hpp"
 
 #include <fmt/format.h>
@@ -7,39 +7,6 @@ namespace props::buddy {
 
 using ref::buddy::Machine;
 using ref::core::Index;
-
-Answer Case::play(World& world, const Step& step) {
-  tick_(world.steps());
-  const Answer answer = world.apply(step);
-  if (!broken() && world.violation()) verdict_.violation = world.violation();
-  return answer;
-}
-
-std::vector<Answer> Case::play(World& world, Steps some) {
-  std::vector<Answer> answers;
-  for (const Step& step : some) {
-    if (broken()) break;
-    answers.push_back(play(world, step));
-  }
-  return answers;
-}
-
-World Case::played() {
-  World world = fresh();
-  play(world, steps());
-  return world;
-}
-
-bool Case::holds(bool truth, std::string_view expected, std::string_view actual,
-                 const World& seen) {
-  if (broken()) return false;
-  ++verdict_.asked;
-  tick_(step_.value_or(trace.steps.size()));
-  if (!truth)
-    verdict_.violation = Violation{&rule_, step_.value_or(trace.steps.size()),
-                                   std::string(expected), std::string(actual), seen.picture()};
-  return truth;
-}
 
 Machine settled(const World& world) {
   Machine m = world.machine();

@@ -1,28 +1,29 @@
-// Properties about traces, copies, and runs: a trace is all there is to know of a run.
+// property_traces: what is true of traces, copies and runs in every layer: a trace is all there is
+// to know of a run.
+//
+// Each is asked of a Case. An operation that reads and changes nothing stands for "the next call"
+// where two worlds are compared whose last calls differ: the log tells of the last call only.
+#pragma once
 #include <fmt/format.h>
 
-#include <algorithm>
+#include "props/core/property_case.hpp"
 
-#include "props/buddy/property_case.hpp"
+namespace props {
 
-namespace props::buddy {
-namespace {
-
-using Steps = std::vector<World::Step>;
-using Trace = Case::Trace;
-
-std::string text_of(const ref::core::Hash& hash) {
+inline std::string text_of(const ref::core::Hash& hash) {
   return fmt::format("final state {:016x}{:016x}", hash.high, hash.low);
 }
 
-void same_state(Case& c, const ref::core::Hash& wanted, const World& seen) {
+template <class Case>
+void same_state(Case& c, const ref::core::Hash& wanted, const typename Case::World& seen) {
   c.holds(seen.digest() == wanted, text_of(wanted), text_of(seen.digest()), seen);
 }
 
 // Answers of two runs, the other with `origin` telling which step of the trace each of its steps
 // is.
+template <class Case>
 void same_answers(Case& c, const std::vector<Answer>& wanted, const std::vector<Answer>& actual,
-                  const std::vector<std::size_t>& origin, const World& seen) {
+                  const std::vector<std::size_t>& origin, const typename Case::World& seen) {
   for (std::size_t i = 0; i < actual.size() && !c.broken(); ++i) {
     c.at(origin[i]);
     c.holds(wanted[origin[i]] == actual[i], print_answer(wanted[origin[i]]),
@@ -31,109 +32,115 @@ void same_answers(Case& c, const std::vector<Answer>& wanted, const std::vector<
   if (!c.broken()) c.at(c.steps().size());
 }
 
-std::vector<std::size_t> in_order(std::size_t count) {
+inline std::vector<std::size_t> in_order(std::size_t count) {
   std::vector<std::size_t> all(count);
   for (std::size_t i = 0; i < count; ++i) all[i] = i;
   return all;
 }
 
-// Clears the log, which tells of the last call only: runs that end in other calls can be compared.
-void forget_the_last_call(Case& c, World& world) {
-  c.play(world, World::Step{FreePagesNull{}, {}, {}, 0});
+template <class Case>
+void make(Case& c, typename Case::World& world, const typename Case::Operation& op) {
+  c.play(world, typename Case::Step{op, {}, {}, 0});
 }
 
-// Only machine and steps: what bytes keep.
-Trace bare(const Trace& trace) {
-  Trace plain{trace.machine, trace.steps, {}, {}};
-  for (auto& step : plain.steps) step.answer.reset();
-  return plain;
+// A trace that was written and read: in a world of its own it ends as the first one.
+template <class Case>
+void ends_alike(Case& c, const typename Case::World& world, const typename Case::Trace& read) {
+  const typename Case::Newborn newborn(read.machine);
+  typename Case::World again(newborn, Case::Judging::cheap());
+  c.play(again, typename Case::Steps(read.steps));
+  same_state(c, world.digest(), again);
 }
 
-}  // namespace
-
+template <class Case>
 void text_is_the_trace(Case& c) {
-  const World world = c.played();
+  const auto world = c.played();
   if (c.broken()) return;
   const std::string text = print_trace(c.trace);
-  const auto read = parse_trace<Operation>(text);
+  const auto read = parse_trace<typename Case::Operation>(text);
   if (!c.holds(read.has_value(), "a trace that can be read", read ? "" : read.error().what, world))
     return;
-  if (!c.holds(print_trace(*read) == text, "the same text again", "another text", world)) return;
-  const Newborn newborn(read->machine);
-  World again(newborn, Judging::cheap());
-  c.play(again, read->steps);
-  same_state(c, world.digest(), again);
+  if (c.holds(print_trace(*read) == text, "the same text again", "another text", world))
+    ends_alike(c, world, *read);
 }
 
+// Bytes keep machine and steps, and no answers.
+template <class Case>
 void bytes_are_the_trace(Case& c) {
-  const World world = c.played();
+  const auto world = c.played();
   if (c.broken()) return;
-  const Trace plain = bare(c.trace);
-  const Trace read = decode_trace<Operation>(encode_trace(plain));
-  if (!c.holds(print_trace(read) == print_trace(plain), "the same trace again", "another trace",
-               world))
-    return;
-  const Newborn newborn(read.machine);
-  World again(newborn, Judging::cheap());
-  c.play(again, read.steps);
-  same_state(c, world.digest(), again);
+  typename Case::Trace plain{c.trace.machine, c.trace.steps, {}, {}};
+  for (auto& step : plain.steps) step.answer.reset();
+  const auto read = decode_trace<typename Case::Operation>(encode_trace(plain));
+  if (c.holds(print_trace(read) == print_trace(plain), "the same trace again", "another trace",
+              world))
+    ends_alike(c, world, read);
 }
 
+template <class Case>
 void runs_alike(Case& c) {
-  World world = c.fresh();
+  auto world = c.fresh();
   const auto answers = c.play(world, c.steps());
   const auto digest = world.digest();
-  World other = c.fresh();
+  auto other = c.fresh();
   const auto second = c.play(other, c.steps());
   if (c.broken()) return;
   same_answers(c, answers, second, in_order(second.size()), other);
   same_state(c, digest, other);
-  world.reset(c.newborn, Judging::cheap());  // used before: nothing of that may be left
+  world.reset(c.newborn, Case::Judging::cheap());  // used before: nothing of that may be left
   const auto third = c.play(world, c.steps());
   if (c.broken()) return;
   same_answers(c, answers, third, in_order(third.size()), world);
   same_state(c, digest, world);
 }
 
+template <class Case>
+void every_byte_is_hashed(Case& c, const typename Case::World& world) {
+  const auto& arena = world.machine().arena;
+  c.holds(arena.hash_of_all() == arena.hash(), "a hash of every byte", "a hash of other bytes",
+          world);
+}
+
+template <class Case>
 void copies_are_independent(Case& c) {
   const std::size_t half = c.steps().size() / 2;
-  World world = c.fresh();
+  auto world = c.fresh();
   c.play(world, c.steps().first(half));
-  World copy = world;
+  auto copy = world;
   const auto digest = copy.digest();
   const auto answers = c.play(world, c.steps().subspan(half));
   if (c.broken() || half == c.steps().size()) return;
   same_state(c, digest, copy);
-  const auto& arena = copy.machine().arena;
-  c.holds(arena.hash_of_all() == arena.hash(), "a hash of every byte", "a hash of other bytes",
-          copy);
+  every_byte_is_hashed(c, copy);
   const auto again = c.play(copy, c.steps().subspan(half));
   c.holds(again == answers, "the answers of the original", "other answers", copy);
   same_state(c, world.digest(), copy);
 }
 
+template <class Case>
 void restored(Case& c) {
   const std::size_t half = c.steps().size() / 2;
-  World world = c.fresh();
+  auto world = c.fresh();
   c.play(world, c.steps().first(half));
-  const World saved = world;
+  const auto saved = world;
   c.play(world, c.steps().subspan(half));
   if (c.broken() || half == c.steps().size()) return;
   const auto end = world.digest();
   world = saved;
   c.holds(world.machine() == saved.machine(), "the very state that was saved", "another", world);
   same_state(c, saved.digest(), world);
-  const auto& arena = world.machine().arena;
-  c.holds(arena.hash_of_all() == arena.hash(), "a hash of every byte", "a hash of other bytes",
-          world);
+  every_byte_is_hashed(c, world);
   c.play(world, c.steps().subspan(half));
   same_state(c, end, world);
 }
 
+// Stamps are part of the state, so both write the same.
+template <class Case>
 void judged_alike(Case& c) {
-  // Stamps are part of the state, so both write the same.
-  World cheap = c.fresh({.stamps = Judging::everything().stamps});
-  World watched = c.fresh(Judging::everything());
+  auto judging = Case::Judging::cheap();
+  judging.stamps = Case::Judging::everything().stamps;
+  auto cheap = c.fresh(judging);
+  auto watched = c.fresh(Case::Judging::everything());
   const auto answers = c.play(cheap, c.steps());
   const auto other = c.play(watched, c.steps());
   if (c.broken()) return;
@@ -141,10 +148,10 @@ void judged_alike(Case& c) {
   same_state(c, cheap.digest(), watched);
 }
 
-// Its violations are those of the rules: the world asks the oracle, the exact model and the
-// invariants after every step.
+// Its violations are those of the rules: the world asks all its judges after every step.
+template <class Case>
 void agreed(Case& c) {
-  World world = c.fresh(Judging::everything());
+  auto world = c.fresh(Case::Judging::everything());
   c.play(world, c.steps());
   if (c.broken()) return;
   world.finish();
@@ -153,11 +160,12 @@ void agreed(Case& c) {
   else c.holds(true, "", "", world);
 }
 
-void skipped_steps_do_nothing(Case& c) {
-  World world = c.fresh();
+template <class Case>
+void skipped_steps_do_nothing(Case& c, const typename Case::Operation& reading) {
+  auto world = c.fresh();
   const auto answers = c.play(world, c.steps());
   if (c.broken()) return;
-  Steps kept;
+  std::vector<typename Case::Step> kept;
   std::vector<std::size_t> origin;
   std::size_t waiting = 0;  // armed steps in front of this one, which go when it goes
   for (std::size_t i = 0; i < answers.size(); ++i) {
@@ -172,31 +180,30 @@ void skipped_steps_do_nothing(Case& c) {
     waiting = 0;
   }
   if (kept.size() == answers.size()) return;
-  World shorter = c.fresh();
-  const auto fewer = c.play(shorter, kept);
+  auto shorter = c.fresh();
+  const auto fewer = c.play(shorter, typename Case::Steps(kept));
   if (c.broken()) return;
   same_answers(c, answers, fewer, origin, shorter);
-  forget_the_last_call(c, world), forget_the_last_call(c, shorter);
+  make(c, world, reading), make(c, shorter, reading);
   same_state(c, world.digest(), shorter);
 }
 
-void reading_changes_nothing(Case& c) {
-  World world = c.fresh(), curious = c.fresh();
+// `readings(i)` are what may be read behind step i.
+template <class Case, class Readings>
+void reading_changes_nothing(Case& c, const Readings& readings) {
+  auto world = c.fresh(), curious = c.fresh();
   const auto answers = c.play(world, c.steps());
   std::vector<Answer> other;
   for (std::size_t i = 0; i < c.steps().size() && !c.broken(); ++i) {
     const auto& step = c.steps()[i];
     other.push_back(c.play(curious, step));
     if (step.at) continue;  // it waits for the next step, which must not be a reading one
-    const PageRegister page{static_cast<std::uint8_t>(i % PageRegister::count)};
-    for (const Operation& op : {Operation{PageCount{page, {0}}}, Operation{PageAddress{page}},
-                                Operation{ReadBuddyinfo{}}, Operation{ReadZoneinfo{}}})
-      c.play(curious, World::Step{op, {}, {}, 0});
+    for (const typename Case::Operation& op : readings(i)) make(c, curious, op);
   }
   if (c.broken()) return;
   same_answers(c, answers, other, in_order(other.size()), curious);
-  forget_the_last_call(c, world), forget_the_last_call(c, curious);
+  make(c, world, readings(0).back()), make(c, curious, readings(0).back());
   same_state(c, world.digest(), curious);
 }
 
-}  // namespace props::buddy
+}  // namespace props
