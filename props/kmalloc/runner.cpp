@@ -252,7 +252,9 @@ Answer Runner::operator()(const SelectTask& op) {
   const Operation again = *w_.pending_[op.id.value];
   w_.pending_[op.id.value].reset();
   ++w_.reach_[ReachEvent::resumed];
-  return run(again);
+  // Its register may be taken by now; the task was selected all the same.
+  const Answer answer = run(again);
+  return answer.kind == Kind::skipped ? Answer{} : answer;
 }
 
 Answer Runner::operator()(const SelectCpu& op) {

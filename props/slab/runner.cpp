@@ -120,7 +120,9 @@ Answer Runner::operator()(const SelectTask& op) {
   const Operation again = *pending;
   pending.reset();
   ++w_.reach_[ReachEvent::resumed];
-  return std::visit([&](const auto& which) { return (*this)(which); }, again);
+  // Its cache may be gone by now; the task was selected all the same.
+  const Answer answer = std::visit([&](const auto& which) { return (*this)(which); }, again);
+  return answer.kind == Kind::skipped ? Answer{} : answer;
 }
 
 Answer Runner::suspended(const Operation& op, Gfp gfp) {
