@@ -1,6 +1,7 @@
 // layer: what the engines need to know of the object allocator's row, and nothing else.
 #pragma once
 #include "props/slab/generator.hpp"
+#include "props/slab/properties.hpp"
 #include "props/slab/rules.hpp"
 #include "props/slab/world.hpp"
 
@@ -19,6 +20,7 @@ struct Layer {
   using Generator = props::slab::Generator;
   static Config draw_machine(Random& random) { return props::slab::draw_machine(random); }
   static std::span<const Rule> rules() { return props::slab::rules(); }
+  static std::span<const Property> properties() { return props::slab::properties(); }
 };
 
 }  // namespace props::slab

@@ -287,12 +287,15 @@ bool World::check_contents(const HeldPages& p) {
   return false;
 }
 
+bool World::disturbed() const {
+  return retuned_ || overwrote_ ||
+         std::ranges::find(caches_, HeldCache::State::lingers, &HeldCache::state) != caches_.end();
+}
+
 // On a copy everybody gives back what he has, and destroys his caches. Then all pages must be back,
 // in blocks as large as after boot.
 void World::check_pages_back() {
-  if (broken() || !up() || retuned_ || overwrote_) return;
-  for (const HeldCache& c : caches_)
-    if (c.state == HeldCache::State::lingers) return;
+  if (broken() || !up() || disturbed()) return;
   ++reach_[ReachEvent::settled];
   scratch_ = machine_;
   QuietEnv env;

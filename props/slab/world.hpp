@@ -113,6 +113,9 @@ class World final : private ref::core::Env {
   bool suspended() const { return pending_[machine_.cpu().task].has_value(); }
   std::uint32_t waiting() const;  // so many calls, each of a task of its own
   bool up() const { return slab_globals().up != 0; }
+  // Something stays when all is given back: other arrays, bytes that were overwritten, a cache that
+  // never goes.
+  bool disturbed() const;
   // A register that a step may fill.
   bool vacant(ObjectRegister) const;
   bool vacant(CacheRegister) const;
