@@ -1,6 +1,7 @@
 // layer: what the engines need to know of kmalloc's row, and nothing else.
 #pragma once
 #include "props/kmalloc/generator.hpp"
+#include "props/kmalloc/properties.hpp"
 #include "props/kmalloc/world.hpp"
 
 namespace props::kmalloc {
@@ -18,6 +19,7 @@ struct Layer {
   using Generator = props::kmalloc::Generator;
   static Config draw_machine(Random& random) { return props::kmalloc::draw_machine(random); }
   static std::span<const Rule> rules() { return props::kmalloc::rules(); }
+  static std::span<const Property> properties() { return props::kmalloc::properties(); }
 };
 
 }  // namespace props::kmalloc
