@@ -34,7 +34,9 @@ ReachGroup by_operation(std::string name, std::string meaning,
   ReachGroup group{std::move(name), std::move(meaning), {}};
   any_alternative<Operation>([&](auto op) {
     ReachNeeds needs;
-    if (std::is_same_v<decltype(op), KmallocNode>) needs.era = EraId::linux_6_1;
+    // 2.6.11 keeps a page that is no slab (K-7), whoever gives it to kfree.
+    const bool right_in_6_1 = std::is_same_v<decltype(op), KfreePage> && group.name == "succeeded";
+    if (std::is_same_v<decltype(op), KmallocNode> || right_in_6_1) needs.era = EraId::linux_6_1;
     group.counts.push_back(
         {std::string(op.name), counts[group.counts.size()], demanded(op), needs});
     return false;
