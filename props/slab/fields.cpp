@@ -164,7 +164,7 @@ constexpr std::array all_fields{
     Field{"cache", IN(Cache, size), "SLAB-LAYOUT SLAB-CANONICAL"},
     Field{"cache", IN(Cache, align), "SLAB-LAYOUT SLAB-CANONICAL",
           "a number that is no power of two, and comes to the same", odd_alignment},
-    Field{"cache", IN(Cache, flags), "SLAB-LAYOUT SLAB-CANONICAL SLAB-GENERAL",
+    Field{"cache", IN(Cache, flags), "SLAB-LAYOUT SLAB-CANONICAL SLAB-GENERAL SLAB-RCU",
           "what was asked for and makes no difference to the layout", idle_flags},
     Field{"cache", IN(Cache, num), "SLAB-LAYOUT SLAB-CANONICAL"},
     Field{"cache", IN(Cache, freelist_size), "SLAB-LAYOUT SLAB-CANONICAL"},

@@ -111,9 +111,11 @@ void Walk::tune(Random& random) {
   if (own_.empty()) return;
   const Cache& cache = machine_.arena.at(
       machine_.slab.cache, static_cast<std::uint64_t>(own_[random.below(own_.size())]));
+  // Drawn one by one: compilers evaluate the arguments of a call in orders of their own.
   const std::uint64_t limit = 1 + random.below(20);
-  const std::string line = fmt::format("{} {} {} {}", cache.name.data(), limit,
-                                       1 + random.below(limit), random.below(3));
+  const std::uint64_t batch = 1 + random.below(limit);
+  const std::uint64_t shared = random.below(3);
+  const std::string line = fmt::format("{} {} {} {}", cache.name.data(), limit, batch, shared);
   (void)slabinfo_write(*this, machine_, line);
 }
 
