@@ -1,6 +1,7 @@
 """verbs_test: each verb of the built command but replay: what it prints, and what it leaves."""
 import os
 import re
+import shlex
 import signal
 import subprocess
 import time
@@ -343,7 +344,7 @@ class Judge(Case):
         text = self.expect(VIOLATION, 'judge', path, '--classes', 'slab').stdout
         self.assertNotIn('line 9:', text)  # 32 bytes are the least of SLAB
         self.assertIn('line 11: object 0xffff88816240daf0 of 16 bytes for 11', text)
-        self.assertIn(f'replay: allocheck judge --classes slab {path}\n', text)
+        self.assertIn(f'replay: allocheck judge --classes slab {shlex.quote(str(path))}\n', text)
         message = self.expect(CANNOT_TEST, 'judge', path, '--classes', 'slob').stderr
         self.assertIn("bad classes 'slob'; expected slub or slab", message)
 
