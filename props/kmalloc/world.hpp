@@ -123,8 +123,8 @@ class World final : private ref::core::Env {
   Judging judging_;
   std::array<Memory, ObjectRegister::count> memory_{};
   std::array<Block, PageRegister::count> blocks_{};
-  std::uint64_t live_ = 0, live_blocks_ = 0;                               // of those, by bit
-  std::array<std::optional<Operation>, ref::core::task_count> pending_{};  // calls that wait
+  std::uint64_t live_ = 0, live_blocks_ = 0;                             // of those, by bit
+  std::array<std::optional<Operation>, ref::core::cpus_max> pending_{};  // calls that wait
   std::vector<Step> armed_;
   bool inside_ = false;            // an armed step runs
   bool interleaved_ = false;       // one ran during this step

@@ -157,7 +157,7 @@ class World final : private ref::core::Env {
   std::array<HeldObject, ObjectRegister::count> objects_{};
   std::array<HeldCache, CacheRegister::count> caches_{};
   std::array<HeldPages, PageRegister::count> pages_{};
-  std::array<std::optional<Operation>, ref::core::task_count> pending_{};  // by task: what waits
+  std::array<std::optional<Operation>, ref::core::cpus_max> pending_{};  // by task: what waits
   std::vector<Step> armed_;
   struct WrittenAfterFree {
     std::uint64_t address, ram;  // of the object, of the byte
