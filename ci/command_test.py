@@ -149,10 +149,19 @@ class BadInput(Case):
 
 class Replay(Case):
     def test_the_corpus_is_clean(self):
-        done = self.expect(CLEAN, 'replay', 'corpus/buddy', cwd=ROOT)
-        traces = len(list((ROOT / 'corpus/buddy').rglob('*.trace')))
-        self.assertEqual(done.stdout.count('\nok ') + done.stdout.startswith('ok '), traces)
-        self.assertIn(f'{traces} clean, 0 violations, 0 unreadable', done.stdout)
+        for seeds in sorted((ROOT / 'corpus').glob('*/seeds')):
+            layer = seeds.parent
+            done = self.expect(CLEAN, 'replay', layer, cwd=ROOT)
+            traces = len(list(layer.rglob('*.trace')))
+            self.assertEqual(done.stdout.count('\nok ') + done.stdout.startswith('ok '), traces)
+            self.assertIn(f'{traces} clean, 0 violations, 0 unreadable', done.stdout)
+
+    def test_an_error_is_of_the_row_that_reads_furthest(self):
+        seed = (ROOT / 'corpus/slab/seeds/life-of-a-slab.trace').read_text()
+        wrong = seed.replace('kmem_cache_free(object=o1)', 'kmem_cache_free(object=x1)')
+        line = 1 + wrong[:wrong.index('object=x1')].count('\n')
+        done = self.expect(CANNOT_TEST, 'replay', self.write('wrong.trace', wrong))
+        self.assertRegex(done.stdout + done.stderr, rf':{line}:\d+: bad object .x1.; expected')
 
     def test_every_trace_of_the_corpus_says_what_it_shows(self):
         for trace in (ROOT / 'corpus').glob('*/[sr]e*/*.trace'):

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "fuzz/engine/row.hpp"
 #include "props/buddy/layer.hpp"
@@ -28,9 +29,15 @@ const Layer* find_layer(std::string_view name) {
 }
 
 const Layer& layer_of_trace(std::string_view text) {
-  for (const Layer& layer : rows)
-    if (layer.inspect(text)) return layer;
-  return rows.front();
+  const Layer* furthest = &rows.front();
+  std::pair<std::uint32_t, std::uint32_t> reached{0, 0};
+  for (const Layer& layer : rows) {
+    const auto info = layer.inspect(text);
+    if (info) return layer;
+    const std::pair at{info.error().line, info.error().column};
+    if (at > reached) furthest = &layer, reached = at;
+  }
+  return *furthest;
 }
 
 }  // namespace fuzz

@@ -59,7 +59,8 @@ struct Layer {
 
 std::span<const Layer> layers();                 // row order
 const Layer* find_layer(std::string_view name);  // or null
-// The first row that parses the text; where none does, the first row, whose error is shown.
+// The first row that parses the text; where none does, the one that reads furthest, whose error is
+// shown.
 const Layer& layer_of_trace(std::string_view text);
 
 }  // namespace fuzz
