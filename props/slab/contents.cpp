@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "props/core/random.hpp"
 #include "ref/buddy/buddy.hpp"
@@ -101,10 +100,6 @@ Broken construction_broken(const ref::buddy::Machine& m, std::uint64_t ram, Byte
 }
 
 Broken zeros_broken(const ref::buddy::Machine& m, std::uint64_t ram, Bytes bytes) {
-  const auto all = m.arena.bytes(m.ram, ram, bytes);
-  if (bytes == 0 ||
-      (all.front() == std::byte{0} && std::memcmp(all.data(), all.data() + 1, all.size() - 1) == 0))
-    return std::nullopt;
   return first_other(m, ram, 0, bytes, [](Bytes) { return std::byte{0}; });
 }
 
