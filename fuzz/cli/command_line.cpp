@@ -337,7 +337,7 @@ void CommandLine::add_mutants() {
   const auto number = [&](const char* name, std::uint64_t& value, const char* help) {
     verb.add_option(name, value, help)->check(count_error)->capture_default_str();
   };
-  number("--budget", options->budget, "seconds that each search may take");
+  number("--budget", options->budget, "seconds that each search may take, or its goal if more");
   number("--seeds", options->seeds, "searches of each engine; the median counts");
   number("--seed", options->first_seed, "the first one's seed, the next has the next");
   number("--memory", options->memory, "MiB that each search may take");
@@ -345,7 +345,7 @@ void CommandLine::add_mutants() {
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
   verb.add_option("--out", options->out, "keep the minimized traces there");
-  verb.add_flag("--markdown", options->markdown, "the matrix, as props/mutants/MATRIX.md has it");
+  verb.add_flag("--markdown", options->markdown, "the matrix, as a layer's MATRIX.md has it");
   verb.footer("Engines:\n" + mutant_engine_text() + "What is said of a mutant:\n" +
               mutant_status_text() + "Exit codes:\n" + exit_code_text());
   verb.callback([this, options] {

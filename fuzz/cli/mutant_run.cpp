@@ -42,6 +42,7 @@ class Mutant {
   }
 
  private:
+  bool is_long() const { return !patch_.steps.empty(); }
   fs::path command() const { return work_ / "command" / plan_.tree.command.filename(); }
 
   // The gravest so far; what is found outweighs an engine that came to no verdict.
@@ -115,8 +116,9 @@ class Mutant {
       words.emplace_back(engine.options.substr(at, end - at));
       at = end + 1;
     }
-    words.insert(words.end(), {"--seed", std::to_string(seed), "--time",
-                               std::to_string(plan_.budget), "--out", out, "--json"});
+    words.insert(words.end(),
+                 {"--seed", std::to_string(seed), "--time",
+                  std::to_string(seconds_of(plan_, engine, is_long())), "--out", out, "--json"});
     return words;
   }
 
@@ -124,7 +126,7 @@ class Mutant {
     const fs::path out = work_ / fmt::format("{}-{}", engine.name, seed);
     fuzz::Program program{.words = words_of(engine, seed, out), .environment = {}};
     // Minimizing may take as long as the search; replays of a hang take some seconds.
-    program.seconds = 2 * static_cast<double>(plan_.budget) + 60;
+    program.seconds = 2 * static_cast<double>(seconds_of(plan_, engine, is_long())) + 60;
     program.memory_bytes = plan_.memory_bytes;
     if (!engine.mutate.empty()) program.environment.emplace_back("ALLOCHECK_MUTATE", engine.mutate);
     const auto end = fuzz::run_program(program);
@@ -193,6 +195,14 @@ std::string mutant_status_text() {
   for (const MutantStatus& status : mutant_statuses)
     text += fmt::format("  {:<15}  {}\n", status.name, status.meaning);
   return text;
+}
+
+double goal_of(const MutantEngine& engine, bool is_long) {
+  return is_long ? engine.goal_long : engine.goal;
+}
+
+std::uint64_t seconds_of(const MutantsPlan& plan, const MutantEngine& engine, bool is_long) {
+  return std::max(plan.budget, static_cast<std::uint64_t>(goal_of(engine, is_long)));
 }
 
 Patch read_patch(const std::filesystem::path& file, std::string name, std::size_t number) {

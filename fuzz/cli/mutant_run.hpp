@@ -18,7 +18,8 @@ struct MutantsPlan {
   BuildTree tree;
   std::vector<const MutantEngine*> engines;
   std::uint64_t first_seed = 1, seeds = 3;
-  std::uint64_t budget = 10;                // seconds for one search
+  std::uint64_t budget = 10;                // seconds for one search, or its goal if that is more
+  std::string asked;                        // the patches to judge, as the user named them
   std::uint64_t memory_bytes = 2ull << 30;  // for one search
   std::filesystem::path work;               // for what is built; an entry for each mutant
   std::filesystem::path out;                // where minimized traces go; "": nowhere
@@ -35,6 +36,10 @@ struct Patch {
   std::vector<const fuzz::Layer*> layers;  // to search: the one it names, or all
 };
 Patch read_patch(const std::filesystem::path& file, std::string name, std::size_t number);
+
+// Within how many CPU seconds an engine should find it (0: no goal), and the seconds it is given.
+double goal_of(const MutantEngine&, bool is_long);
+std::uint64_t seconds_of(const MutantsPlan&, const MutantEngine&, bool is_long);
 
 // What --json prints of it.
 Json row_of_mutant(const Patch&, std::string_view status, std::string note);

@@ -52,16 +52,17 @@ std::string slower_than_the_goal(const Json& rows, const MutantsPlan& plan) {
     goals += fmt::format("{}`{}` {} s, {} s for one whose shortest trace is long",
                          goals.empty() ? "" : "; ", engine->name, engine->goal, engine->goal_long);
     for (const Json& row : rows) {
-      const double goal = row["long"].get<bool>() ? engine->goal_long : engine->goal;
+      const bool is_long = row["long"];
+      const double goal = goal_of(*engine, is_long);
       for (const Json& one : row["engines"]) {
         if (one["engine"] != engine->name) continue;
         const bool found = one["found"];
         if (found && one["cpu_seconds"].get<double>() <= goal) continue;
-        table += fmt::format(
-            "| {} | {} | {} | {} s | {} |\n", engine->name,
-            printable(row["name"].get<std::string>()),
-            found ? seconds_text(one["cpu_seconds"]) + " s" : fmt::format("– in {} s", plan.budget),
-            goal, text_of(row["needs"]));
+        table += fmt::format("| {} | {} | {} | {} s | {} |\n", engine->name,
+                             printable(row["name"].get<std::string>()),
+                             found ? seconds_text(one["cpu_seconds"]) + " s"
+                                   : fmt::format("– in {} s", seconds_of(plan, *engine, is_long)),
+                             goal, text_of(row["needs"]));
       }
     }
   }
@@ -122,15 +123,17 @@ std::string mutants_page(const Json& rows, const MutantsPlan& plan) {
       "# Which engine finds which planted bug, and how soon?\n\n"
       "A cell holds the CPU seconds of the search until the first rule broke (building and\n"
       "minimizing not counted), and the operations that minimizing left. `–`: not found within {} "
-      "s.\n"
+      "s,\n"
+      "or within its engine's goal for a bug that needs a long trace, where that is more.\n"
       "Every engine begins with nothing; of {} seeds the cell is the median one's. Where a rule "
       "is\n"
       "named, it is another one than the patch promised.\n\n{}\n"
-      "Measured on {}, {} cores; {}. Written by\n`allocheck mutants --engine {} --budget {} "
+      "Measured on {}, {} cores; {}. Written by\n`allocheck mutants{}{} --engine {} --budget {} "
       "--seeds "
       "{} --markdown`.\n\n{}\n{}\n",
       plan.budget, plan.seeds, list, cpu_model(), std::thread::hardware_concurrency(), compiler,
-      engines, plan.budget, plan.seeds, head, line);
+      plan.asked.empty() ? "" : " ", printable(plan.asked), engines, plan.budget, plan.seeds, head,
+      line);
   for (const Json& row : rows) {
     page += fmt::format("| {} | {} |", printable(row["name"].get<std::string>()),
                         text_of(row["promised"]));

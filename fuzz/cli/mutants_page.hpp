@@ -1,4 +1,5 @@
-// mutants_page: the matrix mutant × engine, for a terminal and as the page props/mutants/MATRIX.md.
+// mutants_page: the matrix mutant × engine, for a terminal and as the page
+// props/mutants/LAYER/MATRIX.md.
 #pragma once
 #include <string>
 

@@ -59,6 +59,7 @@ Wanted<MutantsPlan> plan_of(const MutantsOptions& options) {
   plan.first_seed = options.first_seed;
   plan.seeds = options.seeds;
   plan.budget = options.budget;
+  plan.asked = options.directory;
   plan.memory_bytes = options.memory << 20;
   plan.out = options.out;
   return plan;
