@@ -120,6 +120,12 @@ class PlantedBugs(unittest.TestCase):
         mutant, falsified = self.check('no-merge-at-top', seed=3)
         self.assertLessEqual({'PROP-EXHAUST', 'PROP-ROUND-TRIP'}, {one['rule'] for one in falsified})
         self.expect_kept(mutant, falsified)
+        done = subprocess.run([mutant, 'check', 'buddy', '--seed', '3', '--stop-at-first', '--json', '--out',
+                               Path(mutant).parent / 'first'], capture_output=True, text=True, timeout=300)
+        self.assertEqual(done.returncode, VIOLATION, done.stderr)
+        first = [one for one in validate('check', done.stdout)['properties'] if one['result'] == 'falsified']
+        self.assertEqual([one['id'] for one in first], [falsified[0]['id']])
+        self.expect_kept(mutant, first)
 
     def test_a_rule_that_breaks_meanwhile_is_named(self):
         mutant, falsified = self.check('watermark-off-by-one')

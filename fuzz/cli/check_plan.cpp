@@ -63,6 +63,7 @@ std::expected<CheckPlan, std::string> plan_of(const CheckVerbOptions& options) {
   if (options.runs && *options.runs == 0)
     return std::unexpected(std::string("bad --runs 0; expected 1 or more"));
   plan.runs = options.runs.value_or(plan.runs);
+  plan.stop_at_first = options.stop_at_first;
   if (!options.time.empty()) {
     const auto seconds = seconds_of(options.time);
     if (!seconds) return std::unexpected(seconds.error());
@@ -82,6 +83,7 @@ std::string command_of(const CheckVerbOptions& options, const CheckPlan& plan) {
   command += fmt::format(" --seed {}", plan.seed);
   if (options.runs) command += fmt::format(" --runs {}", *options.runs);
   if (!options.time.empty()) command += " --time " + shell_word(options.time);
+  if (options.stop_at_first) command += " --stop-at-first";
   if (options.out != "failures") command += " --out " + shell_word(options.out);
   return command;
 }

@@ -16,6 +16,7 @@ struct CheckPlan {
   std::uint64_t seed = 0;
   std::uint64_t runs = 100;  // for each property; in each round, when there is a time
   double seconds = 0;        // 0: one round
+  bool stop_at_first = false;
 };
 
 // The error is what to tell the user.

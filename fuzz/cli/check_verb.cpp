@@ -72,7 +72,7 @@ class Check {
   static constexpr double searching_share = 0.9, minimizing_share = 1.0;
   bool late(double share) const { return plan_.seconds != 0 && seconds() > plan_.seconds * share; }
   bool stopping() const {
-    return interrupted() || !hunt_.error().empty() ||
+    return interrupted() || !hunt_.error().empty() || (plan_.stop_at_first && !hunt_.empty()) ||
            late(hunt_.empty() ? minimizing_share : searching_share);
   }
 

@@ -17,6 +17,7 @@ struct CheckVerbOptions {
   std::optional<std::uint64_t> runs;  // for each property; none: 100, or 20 a round with `time`
   std::string time;                   // "90", "90s", "15m", "2h"; "": by the runs
   std::string out = "failures";
+  bool stop_at_first = false;
   bool list = false;
   bool json = false;
 };

@@ -156,12 +156,12 @@ void CommandLine::add_check() {
                   "only those with this in their id or sentence; see --list");
   verb.add_option("--seed", options->seed, "repeats the check that printed it")->check(count_error);
   verb.add_option("--runs", options->runs,
-                  "so many cases of each property, and the same cases for the same seed; default: "
-                  "100")
+                  "so many cases of each property, the same for the same seed; default: 100")
       ->check(count_error);
   verb.add_option("--time", options->time,
                   "round after round for so long in total: 90, 90s, 15m, 2h");
   verb.add_option("--out", options->out, "where findings go")->capture_default_str();
+  verb.add_flag("--stop-at-first", options->stop_at_first, "ends at the first that is falsified");
   verb.add_flag("--list", options->list, "lists the properties, and checks nothing");
   verb.callback([this, options] {
     work_ = [this, options] {

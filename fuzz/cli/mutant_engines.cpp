@@ -21,7 +21,7 @@ constexpr std::array engines{
                  "fuzz", "--engine swarm --stop-at-first", "", false, 0.1, 10},
     MutantEngine{"libfuzzer", "coverage-guided, from an empty corpus", "fuzz",
                  "--engine libfuzzer --no-seeds --stop-at-first", "", true, 2, 30},
-    MutantEngine{"check", "the properties, by RapidCheck", "check", "", "", false},
+    MutantEngine{"check", "the properties, by RapidCheck", "check", "--stop-at-first", "", false},
     MutantEngine{"uniform", "baseline: the swarm with even weights and one length", "fuzz",
                  "--engine uniform --stop-at-first", "", false},
     MutantEngine{"bytes", "baseline: libfuzzer, which changes bytes and knows no operations",
