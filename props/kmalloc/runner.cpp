@@ -27,9 +27,9 @@ void Runner::drop(std::uint8_t reg) {
 }
 
 void Runner::stamp(Memory& memory) {
-  if (!w_.judging_.stamps || memory.nothing) return;
+  if (w_.judging_.stamps == Stamps::none || memory.nothing) return;
   memory.stamp = ++w_.stamps_;
-  write_stamp(m_, memory.address, memory.owned, memory.stamp);
+  slab::write_contents(m_, memory.ram, memory.owned, memory.stamp, w_.judging_.stamps);
 }
 
 Answer Runner::granted(const Memory& memory) const {
@@ -198,7 +198,7 @@ Answer Runner::operator()(const AllocPages& op) {
   w_.live_blocks_ |= bit;
   judge_block(block);
   if (w_.broken()) return {};
-  if (w_.judging_.stamps)
+  if (w_.judging_.stamps != Stamps::none)
     buddy::write_stamp(m_, ref::buddy::ram_offset(m_, *got),
                        std::uint64_t{m_.config.page_bytes} << order, *got + 1, buddy::Stamps::ends);
   return fault == Fault::none ? Answer{Kind::pfn, *got} : Answer{Kind::fault, 0, fault};

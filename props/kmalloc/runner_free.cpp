@@ -76,7 +76,7 @@ Answer Runner::give_back(std::uint8_t reg, bool sensitive) {
   if (w_.broken()) return {};
   const Answer answer = expect_fault(Fault::none, Effect::none);
   if (sensitive && held.stamp != 0 && !w_.interleaved_ &&
-      stamp_remains(m_, held.address, held.owned, held.stamp))
+      slab::contents_remain(m_, held.ram, held.owned, held.stamp, w_.judging_.stamps))
     w_.break_rule("KMALLOC-SENSITIVE", "nothing of what was there", "some of it");
   return answer;
 }

@@ -126,6 +126,13 @@ std::optional<Memory> Runner::judge_granted(const Want& want, Address got) {
   judge_size(want, memory);
   judge_place(want, memory);
   if (w_.broken()) return std::nullopt;
+  const auto ram = slab::ram_of(m_, number(got), memory.usable);
+  if (!ram) {
+    w_.break_rule("KMALLOC-INSIDE", "memory in one zone",
+                  fmt::format("{} bytes at {:#x}", memory.usable, number(got)));
+    return std::nullopt;
+  }
+  memory.ram = *ram;
   ++w_.reach_.granted[std::min<std::size_t>(std::bit_width(memory.usable) - 1u,
                                             Reach::size_classes - 1)];
   if (want.size > w_.largest_) {
@@ -214,8 +221,8 @@ void Runner::judge_zeros(const Want& want, const Memory& memory, std::uint64_t f
 
 void Runner::judge_kept(const Memory& old, const Memory& now) {
   if (w_.broken() || old.stamp == 0) return;
-  const Broken w =
-      stamp_broken(m_, now.address, old.owned, std::min(old.owned, now.size), old.stamp);
+  const Broken w = slab::contents_broken(m_, now.ram, old.owned, old.stamp, w_.judging_.stamps,
+                                         std::min(old.owned, now.size));
   if (!w) return;
   w_.break_rule("KMALLOC-MOVED", fmt::format("{:#x} at {}, as before", w->expected, w->where),
                 fmt::format("{:#x}", w->actual));
@@ -227,8 +234,8 @@ void Runner::judge_unchanged(std::uint8_t reg, const Memory& old) {
   const Log log = m_.globals().log;
   const std::uint64_t usable = ref::kmalloc::ksize(m_, old.address);
   m_.edit_globals().log = log;
-  const bool same =
-      old.stamp == 0 || !stamp_broken(m_, old.address, old.owned, old.owned, old.stamp);
+  const bool same = old.stamp == 0 ||
+                    !slab::contents_broken(m_, old.ram, old.owned, old.stamp, w_.judging_.stamps);
   if (usable == old.usable && same) return;
   w_.break_rule("KMALLOC-FAILED",
                 fmt::format("{} usable bytes with their contents, as before", old.usable),

@@ -212,7 +212,8 @@ void World::check_contents() {
 
 bool World::check_content(const Memory& held) {
   if (held.stamp == 0) return true;
-  const Broken w = stamp_broken(machine_, held.address, held.owned, held.owned, held.stamp);
+  const Broken w =
+      slab::contents_broken(machine_, held.ram, held.owned, held.stamp, judging_.stamps);
   if (!w) return true;
   break_rule("KMALLOC-CONTENT",
              fmt::format("{:#x} at {} at {:#x}", w->expected, w->where,
@@ -223,7 +224,7 @@ bool World::check_content(const Memory& held) {
 
 // Pages of somebody else hold their frame's number.
 bool World::check_content(const Block& b) {
-  if (!judging_.stamps) return true;
+  if (judging_.stamps == Stamps::none) return true;
   const std::uint64_t bytes = std::uint64_t{machine_.config.page_bytes} << b.order;
   const Broken w = buddy::stamp_broken(machine_, ref::buddy::ram_offset(machine_, b.pfn), bytes,
                                        b.pfn + 1, buddy::Stamps::ends);

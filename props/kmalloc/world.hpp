@@ -18,13 +18,16 @@
 #include "props/core/violation.hpp"
 #include "props/kmalloc/operations.hpp"
 #include "props/kmalloc/reach.hpp"
-#include "props/kmalloc/stamp.hpp"
+#include "props/slab/contents.hpp"
 
 namespace props::kmalloc {
 
 using ref::core::Config;
 using ref::core::Gfp;
 using ref::core::Pfn;
+using ref::kmalloc::Address;
+using ref::kmalloc::Machine;
+using slab::Stamps;
 
 // The pages of each zone that are free when nobody has anything and no cache keeps a free slab.
 using ZonePages = std::array<std::uint64_t, ref::core::zones_max>;
@@ -41,7 +44,7 @@ struct Newborn {
 struct Judging {
   std::uint32_t invariants_every = 0;  // of the rows below, after every nth step; 0: at the end
   std::uint32_t exhaust_every = 0;     // is every page back, after every nth step; 0: at the end
-  bool stamps = true;
+  Stamps stamps = Stamps::spaced;      // in live memory
   bool reach = true;
   bool walk_at_end = true;  // invariants, and whether every page is back
 
@@ -55,6 +58,7 @@ struct Memory {
   bool live = false;
   bool nothing = false;      // ZERO_SIZE_PTR: no memory
   Address address{};         // kept after the memory is gone: what kfree_stale frees
+  std::uint64_t ram = 0;     // where it lies
   std::uint64_t size = 0;    // as asked
   std::uint64_t usable = 0;  // as ksize says
   std::uint64_t owned = 0;   // bytes that the owner writes: as asked, or all after ksize

@@ -11,7 +11,7 @@
 namespace props::slab {
 namespace {
 
-constexpr Bytes piece = 8, whole_up_to = 256, stride = 512;
+constexpr Bytes piece = 8, spaced_end = 32, whole_up_to = 256, stride = 512;
 
 class Values {
  public:
@@ -27,7 +27,7 @@ class Values {
 // Calls f(offset, bytes) for each stamped piece until it answers false.
 template <class F>
 void each_piece(Bytes bytes, Stamps stamps, F f) {
-  const Bytes end = std::min(bytes, piece);
+  const Bytes end = std::min(bytes, stamps == Stamps::spaced ? spaced_end : piece);
   if (stamps == Stamps::none) return;
   if (stamps == Stamps::spaced && bytes <= whole_up_to) return void(f(Bytes{0}, bytes));
   if (!f(Bytes{0}, end)) return;
@@ -80,13 +80,35 @@ void write_contents(ref::buddy::Machine& m, std::uint64_t ram, Bytes bytes, std:
 
 Broken contents_broken(const ref::buddy::Machine& m, std::uint64_t ram, Bytes bytes,
                        std::uint32_t identity, Stamps stamps) {
+  return contents_broken(m, ram, bytes, identity, stamps, bytes);
+}
+
+Broken contents_broken(const ref::buddy::Machine& m, std::uint64_t ram, Bytes bytes,
+                       std::uint32_t identity, Stamps stamps, Bytes kept) {
   const Values values(identity);
   Broken broken;
   each_piece(bytes, stamps, [&](Bytes from, Bytes count) {
-    broken = first_other(m, ram, from, count, [&](Bytes at) { return values.at(at); });
+    if (from >= kept) return true;
+    broken = first_other(m, ram, from, std::min(count, kept - from),
+                         [&](Bytes at) { return values.at(at); });
     return !broken;
   });
   return broken;
+}
+
+bool contents_remain(const ref::buddy::Machine& m, std::uint64_t ram, Bytes bytes,
+                     std::uint32_t identity, Stamps stamps) {
+  const Values values(identity);
+  bool remain = false;
+  each_piece(bytes, stamps, [&](Bytes from, Bytes count) {
+    const auto seen = m.arena.bytes(m.ram, ram + from, count);
+    Bytes same = 0;
+    for (Bytes i = 0; i < count && same < piece; ++i)
+      same = seen[i] == values.at(from + i) ? same + 1 : 0;
+    remain = same == piece;
+    return !remain;
+  });
+  return remain;
 }
 
 void construct(ref::buddy::Machine& m, std::uint64_t ram, Bytes bytes, ref::slab::Ctor ctor) {

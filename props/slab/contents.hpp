@@ -1,9 +1,9 @@
-// contents: what a caller keeps in an object, so that a foreign write, or an object given out
-// twice, shows.
+// contents: what a caller keeps in memory below a page or above, so that a foreign write, or memory
+// given out twice, shows.
 //
-//   spaced   up to 256 bytes   every byte      a byte is a mix of the object's identity and of its
-//            above             both ends, and  offset: no two objects, and hardly two places in
-//                              8 per 512       one, look alike
+//   spaced   up to 256 bytes   every byte       a byte is a mix of the owner's identity and of its
+//            above             32 at each end,  offset: no two objects, and hardly two places in
+//                              8 per 512        one, look alike
 //   ends     the first 8 bytes and the last 8
 #pragma once
 #include "props/buddy/contents.hpp"
@@ -20,6 +20,12 @@ std::optional<std::uint64_t> ram_of(const ref::buddy::Machine&, std::uint64_t ad
 void write_contents(ref::buddy::Machine&, std::uint64_t ram, Bytes, std::uint32_t identity, Stamps);
 Broken contents_broken(const ref::buddy::Machine&, std::uint64_t ram, Bytes, std::uint32_t identity,
                        Stamps);
+// The same where only the first `kept` of those bytes are still there.
+Broken contents_broken(const ref::buddy::Machine&, std::uint64_t ram, Bytes, std::uint32_t identity,
+                       Stamps, Bytes kept);
+// True when eight bytes in a row still are what was written.
+bool contents_remain(const ref::buddy::Machine&, std::uint64_t ram, Bytes, std::uint32_t identity,
+                     Stamps);
 
 // The state that a constructor leaves.
 void construct(ref::buddy::Machine&, std::uint64_t ram, Bytes, ref::slab::Ctor);

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "props/core/machine_line.hpp"
 
 namespace props::slab {
@@ -78,7 +80,7 @@ TEST_F(Ledger, pages_of_callers_and_objects_keep_apart) {
   EXPECT_EQ(rule(base + 32, {8, 8}), "");
 }
 
-// Every byte up to 256; above, the ends and eight bytes of each 512.
+// Every byte up to 256; above, 32 at each end and eight of each 512.
 TEST_F(Ledger, a_changed_byte_shows) {
   for (const Bytes bytes : {1u, 7u, 60u, 256u}) {
     write_contents(m_, 0, bytes, 5, Stamps::spaced);
@@ -92,12 +94,38 @@ TEST_F(Ledger, a_changed_byte_shows) {
     }
   }
   write_contents(m_, 0, 1000, 7, Stamps::spaced);
-  for (const Bytes at : {0u, 7u, 512u, 519u, 992u, 999u}) {
+  for (const Bytes at : {0u, 31u, 512u, 519u, 968u, 999u}) {
     std::byte& byte = m_.arena.edit_bytes(m_.ram, at, 1)[0];
     byte ^= std::byte{1};
     EXPECT_TRUE(contents_broken(m_, 0, 1000, 7, Stamps::spaced)) << at;
     byte ^= std::byte{1};
   }
+}
+
+TEST_F(Ledger, of_what_was_cut_off_only_the_kept_bytes_are_compared) {
+  for (const Bytes bytes : {100u, 1000u}) {
+    write_contents(m_, 0, bytes, 5, Stamps::spaced);
+    m_.arena.edit_bytes(m_.ram, 20, 1)[0] ^= std::byte{1};
+    EXPECT_FALSE(contents_broken(m_, 0, bytes, 5, Stamps::spaced, 20)) << bytes;
+    EXPECT_TRUE(contents_broken(m_, 0, bytes, 5, Stamps::spaced, 21)) << bytes;
+  }
+}
+
+TEST_F(Ledger, contents_remain_while_eight_bytes_in_a_row_do) {
+  const auto remain = [&](Bytes bytes) { return contents_remain(m_, 0, bytes, 5, Stamps::spaced); };
+  write_contents(m_, 0, 1000, 5, Stamps::spaced);
+  const std::span<std::byte> memory = m_.arena.edit_bytes(m_.ram, 0, 1000);
+  std::ranges::fill(memory.first(968), std::byte{0});
+  EXPECT_TRUE(remain(1000));
+  std::ranges::fill(memory.last(32), std::byte{0});
+  EXPECT_FALSE(remain(1000));
+  write_contents(m_, 0, 16, 5, Stamps::spaced);
+  memory[8] ^= std::byte{1};
+  EXPECT_TRUE(remain(16));
+  memory[7] ^= std::byte{1};
+  EXPECT_FALSE(remain(16));
+  write_contents(m_, 0, 7, 5, Stamps::spaced);
+  EXPECT_FALSE(remain(7));
 }
 
 TEST_F(Ledger, constructed_and_zeroed_states_are_every_byte) {
