@@ -3,7 +3,7 @@
 
 namespace props::buddy {
 
-using enum Outside;
+using namespace outside;
 
 std::span<const Sentence> block_sentences() {
   static const std::vector<Sentence> rows{

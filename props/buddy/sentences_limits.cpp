@@ -3,7 +3,7 @@
 
 namespace props::buddy {
 
-using enum Outside;
+using namespace outside;
 
 std::span<const Sentence> limit_sentences() {
   static const std::vector<Sentence> rows{

@@ -1,117 +1,31 @@
-// The table of sentences is complete, names what exists, and its page is up to date.
+// The page allocator's table of sentences, held against its sheet, rules and page.
 #include "props/buddy/sentences.hpp"
 
-#include <fmt/format.h>
-#include <gtest/gtest.h>
-
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <set>
-
 #include "props/buddy/world.hpp"
+#include "props/core/sentence_tests.hpp"
 
 namespace props::buddy {
 namespace {
 
-// Every number that the sheet has, and none that it has not.
-std::vector<std::string> sheet_ids() {
-  struct Run {
-    std::string_view letter;
-    int first, last;
-  };
-  std::vector<std::string> ids;
-  for (const auto& [letter, first, last] :
-       {Run{"B", 1, 8}, Run{"B", 10, 15}, Run{"B", 20, 27}, Run{"B", 30, 44}, Run{"P", 1, 9},
-        Run{"P", 20, 23}, Run{"W", 1, 16}, Run{"BI", 1, 1}})
-    for (int i = first; i <= last; ++i) ids.push_back(fmt::format("{}-{}", letter, i));
-  return ids;
-}
-
-bool is_test(std::string_view name) { return name.find('.') != std::string_view::npos; }
-
-std::set<std::string> tests_of_this_program() {
-  std::set<std::string> names;
-  const auto& all = *::testing::UnitTest::GetInstance();
-  for (int i = 0; i < all.total_test_suite_count(); ++i) {
-    const auto& suite = *all.GetTestSuite(i);
-    for (int j = 0; j < suite.total_test_count(); ++j)
-      names.insert(fmt::format("{}.{}", suite.name(), suite.GetTestInfo(j)->name()));
-  }
-  return names;
-}
-
-TEST(Sentences, every_sentence_of_the_sheet_has_one_row_in_its_order) {
-  std::vector<std::string> rows;
-  for (const Sentence& s : sentences()) rows.emplace_back(s.id);
-  EXPECT_EQ(rows, sheet_ids());
-}
-
-TEST(Sentences, every_row_names_rules_and_tests_that_exist) {
-  const std::set<std::string> tests = tests_of_this_program();
-  for (const Sentence& s : sentences()) {
-    for (const std::string_view name : s.covers) {
-      if (is_test(name)) EXPECT_TRUE(tests.contains(std::string(name))) << s.id << ": " << name;
-      else EXPECT_NE(find_rule(rules(), name), nullptr) << s.id << ": " << name;
-    }
-    EXPECT_EQ(std::set(s.covers.begin(), s.covers.end()).size(), s.covers.size()) << s.id;
-  }
-}
-
-TEST(Sentences, every_row_is_held_by_something_or_says_why_not) {
-  for (const Sentence& s : sentences()) {
-    EXPECT_FALSE(s.what.empty()) << s.id;
-    // P-22 speaks of 2.6.20 alone, which is no era.
-    EXPECT_TRUE(!s.covers.empty() || !s.not_modelled.empty() || s.id == "P-22") << s.id;
-    for (const NotModelled& part : s.not_modelled) EXPECT_FALSE(part.what.empty()) << s.id;
-  }
-}
-
-TEST(Sentences, nothing_is_left_out_for_another_reason_than_these) {
-  const std::set<std::string_view> allowed{"migratetypes",    "pageblocks", "isolation",
-                                           "HIGHATOMIC",      "page_frag",  "memory failure",
-                                           "reclaim and OOM", "5.17 only"};
-  EXPECT_EQ(std::set(outside_names.begin(), outside_names.end()), allowed);
-  for (const Sentence& s : sentences())
-    for (const NotModelled& part : s.not_modelled)
-      EXPECT_LT(static_cast<std::size_t>(part.reason), outside_names.size()) << s.id;
-}
-
-// A rule says which sentences it comes from; whoever names it back must be among them.
-TEST(Sentences, every_rule_that_cites_a_sentence_is_named_by_its_row) {
-  for (const Rule& rule : rules()) {
-    for (const Sentence& s : sentences()) {
-      const std::string source = std::string(rule.source) + ",";
-      if (source.find(std::string(s.id) + ",") == std::string::npos) continue;
-      const std::size_t at = source.find(std::string(s.id) + ",");
-      if (at > 0 && source[at - 1] != ' ') continue;  // "B-1" inside "B-11", or "I-1"
-      EXPECT_NE(std::ranges::find(s.covers, rule.id), s.covers.end()) << s.id << ": " << rule.id;
-    }
-  }
-}
-
-TEST(Sentences, no_cell_breaks_the_table) {
-  for (const Sentence& s : sentences()) {
-    std::string all = std::string(s.what) + std::string(s.assumed) + std::string(s.elsewhere) +
-                      std::string(s.note);
-    for (const NotModelled& part : s.not_modelled) all += part.what;
-    EXPECT_EQ(all.find_first_of("|\n"), std::string::npos) << s.id;
-  }
-}
-
-TEST(Sentences, the_page_is_what_the_table_says) {
-  const std::filesystem::path committed =
-      std::filesystem::path(ALLOCHECK_SOURCE_DIR) / "props/buddy/SENTENCES.md";
-  std::ifstream in(committed);
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (text == sentences_page()) return;
-  const std::filesystem::path renewed =
-      std::filesystem::path(::testing::TempDir()) / "SENTENCES.md";
-  std::ofstream(renewed) << sentences_page();
-  ADD_FAILURE() << "the table changed; renew the page with\n  cp " << renewed.string() << ' '
-                << committed.string();
-}
+[[maybe_unused]] const bool registered = register_sentence_tests({
+    .suite = "Sentences",
+    .page = "props/buddy/SENTENCES.md",
+    .sentences = sentences,
+    .text = sentences_page,
+    .rules = rules,
+    .numbers = {{"B", 1, 8},
+                {"B", 10, 15},
+                {"B", 20, 27},
+                {"B", 30, 44},
+                {"P", 1, 9},
+                {"P", 20, 23},
+                {"W", 1, 16},
+                {"BI", 1, 1}},
+    .reasons = {"migratetypes", "pageblocks", "isolation", "HIGHATOMIC", "page_frag",
+                "memory failure", "reclaim and OOM", "5.17 only"},
+    .held_by_nothing = {"B-12", "B-13", "B-44", "P-22", "W-7", "W-16"},
+    .other_rules = {"BUDDY-CANONICAL", "ZONE-GEOMETRY", "CONTEXT-LEGAL"},
+});
 
 }  // namespace
 }  // namespace props::buddy

@@ -1,14 +1,10 @@
 // The sentences on kmalloc, and the page that is made of them.
 #include "props/kmalloc/sentences.hpp"
 
-#include <fmt/format.h>
-
-#include <iterator>
-
 namespace props::kmalloc {
 namespace {
 
-using enum Outside;
+using namespace outside;
 
 const std::vector<Sentence>& sizes_and_frees() {
   static const std::vector<Sentence> rows{
@@ -23,7 +19,8 @@ const std::vector<Sentence>& sizes_and_frees() {
        .covers = {"KMALLOC-CLASS", "KmallocSizes.the_classes_of_each_era",
                   "KmallocSizes.short_cache_lines_have_a_class_of_96_in_2_6_11_and_long_ones_none_"
                   "of_192"},
-       .not_modelled = {{slub, "its classes of 8 and 16"}, {only_5_17, "classes up to 4 MiB"}},
+       .not_modelled = {{slub_internals, "its classes of 8 and 16"},
+                        {only_5_17, "classes up to 4 MiB"}},
        .note = "Pages of another size than 4 KiB have the classes that fit."},
       {.id = "K-3",
        .what = "The smallest class that fits serves; usable is the size of the class, even where "
@@ -32,7 +29,7 @@ const std::vector<Sentence>& sizes_and_frees() {
                   "KmallocSizes.each_size_gets_the_smallest_class_that_fits",
                   "KmallocSizes.usable_is_the_size_of_the_class_even_where_its_objects_lie_further_"
                   "apart"},
-       .not_modelled = {{slub, "usable is the distance of its objects"}}},
+       .not_modelled = {{slub_internals, "usable is the distance of its objects"}}},
       {.id = "K-4",
        .what = "Memory is aligned to 8 bytes; a class of a power of two to its size (6.1); what is "
                "larger than the classes to a page.",
@@ -146,30 +143,7 @@ constexpr std::string_view introduction =
     "6.1.192), each with the rule (`CAPITALS`, see `rules.cpp`) that judges it, or the test\n"
     "(`Suite.name`) that works it out by hand. It is generated from `sentences.cpp`; the test\n"
     "`KmallocSentences.the_page_is_what_the_table_says` compares, and tells how to renew it.\n"
-    "\n"
-    "| sentence | what | rule or test | assumed for 2.6.11 | not modelled, notes |\n"
-    "|---|---|---|---|---|\n";
-
-std::string joined(std::span<const std::string_view> names) {
-  std::string text;
-  for (const std::string_view name : names)
-    fmt::format_to(std::back_inserter(text), "{}`{}`", text.empty() ? "" : "<br>", name);
-  return text;
-}
-
-std::string remarks(const Sentence& s) {
-  std::string text;
-  const auto add = [&](std::string_view kind, std::string_view what) {
-    if (what.empty()) return;
-    fmt::format_to(std::back_inserter(text), "{}*{}:* {}", text.empty() ? "" : "<br>", kind, what);
-  };
-  for (const NotModelled& part : s.not_modelled)
-    add(fmt::format("Not modelled ({})", outside_names[static_cast<std::size_t>(part.reason)]),
-        part.what);
-  add("Elsewhere", s.elsewhere);
-  add("Note", s.note);
-  return text;
-}
+    "\n";
 
 }  // namespace
 
@@ -182,12 +156,6 @@ std::span<const Sentence> sentences() {
   return all;
 }
 
-std::string sentences_page() {
-  std::string text(introduction);
-  for (const Sentence& s : sentences())
-    fmt::format_to(std::back_inserter(text), "| {} | {} | {} | {} | {} |\n", s.id, s.what,
-                   joined(s.covers), s.assumed, remarks(s));
-  return text;
-}
+std::string sentences_page() { return props::sentences_page(introduction, sentences()); }
 
 }  // namespace props::kmalloc

@@ -1,14 +1,8 @@
-// Joins the table of sentences, and writes its page.
+// Joins the table of sentences, and says what its page is.
 #include "props/slab/sentences.hpp"
-
-#include <fmt/format.h>
-
-#include <iterator>
 
 namespace props::slab {
 namespace {
-
-using Out = std::back_insert_iterator<std::string>;
 
 constexpr std::string_view introduction =
     "# Which rule or test holds each sentence\n"
@@ -24,28 +18,6 @@ constexpr std::string_view introduction =
     "or configuration than the two eras, which is not behaviour that they could have.\n"
     "\n";
 
-std::string joined(std::span<const std::string_view> names) {
-  std::string text;
-  for (const std::string_view name : names)
-    fmt::format_to(std::back_inserter(text), "{}`{}`", text.empty() ? "" : "<br>", name);
-  return text;
-}
-
-std::string remarks(const Sentence& s) {
-  std::string text;
-  const auto add = [&](std::string_view kind, std::string_view what) {
-    if (what.empty()) return;
-    fmt::format_to(std::back_inserter(text), "{}*{}:* {}", text.empty() ? "" : "<br>", kind, what);
-  };
-  for (const NotModelled& part : s.not_modelled) {
-    const std::string_view reason = outside_names[static_cast<std::size_t>(part.reason)];
-    add(fmt::format("Not modelled ({})", reason), part.what);
-  }
-  add("Elsewhere", s.elsewhere);
-  add("Note", s.note);
-  return text;
-}
-
 }  // namespace
 
 std::span<const Sentence> sentences() {
@@ -59,15 +31,6 @@ std::span<const Sentence> sentences() {
   return all;
 }
 
-std::string sentences_page() {
-  std::string text(introduction);
-  const Out out = std::back_inserter(text);
-  text += "| sentence | what | rule or test | assumed for 2.6.11 | not modelled, notes |\n";
-  text += "|---|---|---|---|---|\n";
-  for (const Sentence& s : sentences())
-    fmt::format_to(out, "| {} | {} | {} | {} | {} |\n", s.id, s.what, joined(s.covers), s.assumed,
-                   remarks(s));
-  return text;
-}
+std::string sentences_page() { return props::sentences_page(introduction, sentences()); }
 
 }  // namespace props::slab

@@ -3,7 +3,7 @@
 
 namespace props::slab {
 
-using enum Outside;
+using namespace outside;
 
 std::span<const Sentence> list_sentences() {
   static const std::vector<Sentence> rows{
