@@ -57,16 +57,20 @@ void write_stamp(ref::buddy::Machine& m, std::uint64_t start, std::uint64_t byte
   });
 }
 
+bool stamp_stands(const ref::buddy::Machine& m, std::uint64_t start, std::uint64_t bytes,
+                  std::uint32_t identity, Stamps stamps) {
+  if (stamps != Stamps::ends) return false;
+  const Values values(identity);
+  const std::byte* const block = m.arena.bytes(m.ram, start, bytes).data();
+  std::uint64_t first = 0, last = 0;
+  std::memcpy(&first, block, word);
+  std::memcpy(&last, block + (bytes - word), word);
+  return first == values.at(0) && last == values.at(bytes - word);
+}
+
 Broken stamp_broken(const ref::buddy::Machine& m, std::uint64_t start, std::uint64_t bytes,
                     std::uint32_t identity, Stamps stamps) {
   const Values values(identity);
-  if (stamps == Stamps::ends) {
-    const std::byte* const block = m.arena.bytes(m.ram, start, bytes).data();
-    std::uint64_t first = 0, last = 0;
-    std::memcpy(&first, block, word);
-    std::memcpy(&last, block + (bytes - word), word);
-    if (first == values.at(0) && last == values.at(bytes - word)) return std::nullopt;
-  }
   std::uint64_t where = 0, value = 0;
   const bool intact = each_word(bytes, stamps, [&](std::uint64_t at) {
     where = at;

@@ -17,6 +17,9 @@ enum class Stamps : std::uint8_t { none, ends, spaced };
 // Of a block whose memory begins at `ram` (ram_offset of its first frame, asked once per block).
 void write_stamp(ref::buddy::Machine&, std::uint64_t ram, std::uint64_t bytes,
                  std::uint32_t identity, Stamps);
+// The contents are as written, at a glance; `false` may also mean that a glance does not tell.
+bool stamp_stands(const ref::buddy::Machine&, std::uint64_t ram, std::uint64_t bytes,
+                  std::uint32_t identity, Stamps);
 // Where the contents differ from what was written.
 Broken stamp_broken(const ref::buddy::Machine&, std::uint64_t ram, std::uint64_t bytes,
                     std::uint32_t identity, Stamps);

@@ -212,32 +212,31 @@ std::vector<FreeBlock> PageOracle::free_blocks(std::uint32_t z) const {
 
 // --- what changes hands -----------------------------------------------------------------------
 
-// This and the next are the oracle's part of nearly every step: worth having in one piece.
-[[gnu::flatten]] std::optional<Finding> PageOracle::granted(Pfn pfn, unsigned order,
-                                                            const Ask& ask) {
-  const auto z = zone_of(pfn);
-  if (!z || !take(*z, pfn, order, ask)) [[unlikely]]
-    return misplaced(z, pfn, order, ask);
+std::optional<Finding> PageOracle::granted(Pfn pfn, unsigned order, const Ask& ask) {
+  if (take(pfn, order, ask) == nowhere) return misplaced(pfn, order, ask);
   return std::nullopt;
 }
 
-// Every rule of a placement at once, and no words: that is the usual case.
-bool PageOracle::take(std::uint32_t z, Pfn pfn, unsigned order, const Ask& ask) {
-  if (!allowed(z, ask)) return false;
+// Every rule of a placement at once, and no words: that is the usual case, and the oracle's part of
+// nearly every step, so worth having in one piece.
+[[gnu::flatten]] std::uint32_t PageOracle::take(Pfn pfn, unsigned order, const Ask& ask) {
+  std::uint32_t z = 0;
+  while (z < config_.zone_count && pfn - config_.zones[z].first >= config_.zones[z].pages) ++z;
+  if (z == config_.zone_count || order >= config_.orders || !allowed(z, ask)) return nowhere;
   const auto& spec = config_.zones[z];
   const bool zone_relative = config_.profile().buddy_index == ref::core::BuddyIndex::zone_relative;
   const std::uint64_t pages = std::uint64_t{1} << order;
-  if (((pfn - (zone_relative ? spec.first : 0)) & (pages - 1)) != 0) return false;
-  if (std::uint64_t{pfn} + pages > std::uint64_t{spec.first} + spec.pages) return false;
+  if (((pfn - (zone_relative ? spec.first : 0)) & (pages - 1)) != 0) return nowhere;
+  if (std::uint64_t{pfn} + pages > std::uint64_t{spec.first} + spec.pages) return nowhere;
   const std::uint64_t position = pfn - zone_[z].origin;
-  if (!is_free_in(zone_[z], position, order)) return false;
+  if (!is_free_in(zone_[z], position, order)) return nowhere;
   mark(z, position, order, false);
-  return true;
+  return z;
 }
 
 // What is wrong with a placement, the worst first.
-[[gnu::noinline]] Finding PageOracle::misplaced(std::optional<std::uint32_t> z, Pfn pfn,
-                                                unsigned order, const Ask& ask) const {
+Finding PageOracle::misplaced(Pfn pfn, unsigned order, const Ask& ask) const {
+  const auto z = zone_of(pfn);
   const std::uint64_t pages = std::uint64_t{1} << order;
   if (!z) {
     return {"PAGE-INSIDE", "a block inside one zone of the machine",

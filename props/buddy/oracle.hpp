@@ -49,8 +49,12 @@ class PageOracle {
  public:
   explicit PageOracle(const Config&);
 
-  // A block was handed out. Judges alignment, bounds, overlap and zone, then owns it. After a
-  // finding nothing has changed.
+  // A block was handed out. Judges alignment, bounds, overlap and zone, then owns it, and answers
+  // its zone. `nowhere`: a rule is broken, and nothing has changed; `misplaced` tells which.
+  static constexpr std::uint32_t nowhere = UINT32_MAX;
+  [[nodiscard]] std::uint32_t take(Pfn, unsigned order, const Ask&);
+  Finding misplaced(Pfn, unsigned order, const Ask&) const;
+  // Both in one.
   [[nodiscard]] std::optional<Finding> granted(Pfn, unsigned order, const Ask&);
   // An owner gave a block back, or gave up part of one.
   void released(Pfn, unsigned order);
@@ -110,8 +114,6 @@ class PageOracle {
   void collect_word(const Zone&, std::uint64_t word, std::vector<FreeBlock>&) const;
   bool allowed(std::uint32_t zone, const Ask&) const;
   bool passes_strictest(std::uint32_t zone, const Ask&) const;
-  bool take(std::uint32_t zone, Pfn, unsigned order, const Ask&);  // if it is placed well
-  Finding misplaced(std::optional<std::uint32_t> zone, Pfn, unsigned order, const Ask&) const;
   void recompute_marks();
 
   Config config_;

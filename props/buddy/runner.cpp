@@ -57,11 +57,6 @@ Answer Runner::judge_fault(Fault fault, Effect effect) {
   return {Kind::fault, 0, fault};
 }
 
-Answer Runner::expect_fault(Fault fault, Effect effect) {
-  count_fault(fault, effect);
-  return judge_fault(fault, effect);
-}
-
 // --- contents and page fields -----------------------------------------------------------------
 
 Answer Runner::operator()(const Touch& op) {

@@ -82,6 +82,7 @@ class Runner {
   Answer judge_suspended(const Want&, const Ask&);
   Answer judge_misuse(const Want&, bool scribbled_on);
   void judge_model(const Want&, const Got&, const Prediction&);
+  bool plainly_fresh(const Want&, const Block&) const;
   void judge_fresh(const Want&, Pfn);
   void probe(const Want&, const Ask&);
   std::optional<Slots> slots_of(const AllocPagesBulk&) const;
@@ -90,7 +91,7 @@ class Runner {
   void judge_bulk_model(const Slots& before, const Slots& after, const std::vector<Prediction>&);
   Ask ask_of(Gfp, unsigned order) const;
   void set_live(Block&, bool);
-  Block& fill(std::uint8_t reg, Pfn, unsigned order, Gfp);
+  Block& fill(std::uint8_t reg, std::uint32_t zone, Pfn, unsigned order, Gfp);
 
   // The block that a frame belongs to, by the registers; null when nobody owns it.
   Block* owner_of(Pfn);
@@ -105,7 +106,10 @@ class Runner {
     bool counts = false, pcp = false, held = false;
   };
   std::uint64_t free_pages() const;
-  void count_fault(Fault, Effect);
+  void count_fault(Fault fault, Effect effect) {
+    ++w_.reach_.faults[static_cast<std::size_t>(fault)];
+    if (fault != Fault::none) ++w_.reach_.effects[static_cast<std::size_t>(effect)];
+  }
   void count_context();
   Before before_alloc(const Want&) const;
   void count_alloc(const Want&, const Got&, const Before&);
@@ -129,7 +133,11 @@ class Runner {
     w_.touched_.block = pfn;
   }
   void tell_model(Pfn, unsigned order, bool cold);
-  Answer expect_fault(Fault, Effect);
+  Answer expect_fault(Fault fault, Effect effect) {
+    count_fault(fault, effect);
+    const bool none = fault == Fault::none && m_.globals().log.fault == Fault::none;
+    return none ? Answer{} : judge_fault(fault, effect);
+  }
   Answer judge_fault(Fault, Effect);
   void stamp(Block&);
   Answer skipped() const { return {Answer::Kind::skipped}; }

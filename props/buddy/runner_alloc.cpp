@@ -47,14 +47,14 @@ void Runner::set_live(Block& b, bool live) {
   w_.live_ = live ? w_.live_ | bit : w_.live_ & ~bit;
 }
 
-Block& Runner::fill(std::uint8_t reg, Pfn pfn, unsigned order, Gfp gfp) {
+Block& Runner::fill(std::uint8_t reg, std::uint32_t zone, Pfn pfn, unsigned order, Gfp gfp) {
   Block& b = w_.blocks_[reg];
   b = {};
   set_live(b, true);
   b.order = static_cast<std::uint8_t>(order);
   b.pfn = pfn;
   b.pages = 1u << order;
-  b.zone = static_cast<std::uint8_t>(*w_.oracle_.zone_of(pfn));
+  b.zone = static_cast<std::uint8_t>(zone);
   b.ram = std::uint64_t{ref::buddy::page_index(ref::buddy::zone_at(m_, b.zone), pfn)} *
           m_.config.page_bytes;
   b.references = 1;
@@ -174,7 +174,6 @@ Runner::Fault Runner::expected_fault(const Want& want) const {
 // What a fault lost. The log names the first four runs; where there are more, the records are
 // asked, or a later probe would expect those pages back.
 void Runner::tell_losses(const Log& log) {
-  if (log.leaks == 0) return;
   w_.model_stale_ = true;
   if (log.leaks <= log.leak.size()) {
     for (std::uint32_t i = 0; i < log.leaks; ++i)
@@ -202,7 +201,7 @@ Answer Runner::judge(const Want& want, const Got& got, const std::optional<Predi
 Answer Runner::judge_answer(const Want& want, const Got& got, bool scribbled) {
   const Log& log = m_.globals().log;
   const Ask ask = ask_of(want.gfp, want.order);
-  tell_losses(log);
+  if (log.leaks != 0) tell_losses(log);
   const Fault fault = expected_fault(want);
   const bool scribbled_on =
       scribbled && log.fault == Fault::bad_page;  // found on the way, whoever asked (B-38)
@@ -240,17 +239,16 @@ Answer Runner::judge_misuse(const Want& want, bool scribbled_on) {
 }
 
 Answer Runner::judge_granted(const Want& want, const Ask& ask, Pfn pfn) {
-  if (w_.oracle_.must_refuse(ask)) {
-    w_.break_rule("PAGE-FORBIDDEN", "a refusal: no zone of the machine may serve this",
-                  fmt::format("granted pfn {}", pfn));
-    return {};
-  }
-  if (const auto finding = w_.oracle_.granted(pfn, want.order, ask)) {
-    w_.break_rule(*finding);
+  const std::uint32_t zone = w_.oracle_.take(pfn, want.order, ask);
+  if (zone == PageOracle::nowhere) [[unlikely]] {
+    if (w_.oracle_.must_refuse(ask))
+      w_.break_rule("PAGE-FORBIDDEN", "a refusal: no zone of the machine may serve this",
+                    fmt::format("granted pfn {}", pfn));
+    else w_.break_rule(w_.oracle_.misplaced(pfn, want.order, ask));
     return {};
   }
   touch(pfn);
-  Block& b = fill(want.out, pfn, want.order, want.by == By::exact ? 0 : want.gfp);
+  Block& b = fill(want.out, zone, pfn, want.order, want.by == By::exact ? 0 : want.gfp);
   if (want.by == By::exact) {
     b.exact = true;
     b.bytes = want.bytes;
@@ -259,9 +257,22 @@ Answer Runner::judge_granted(const Want& want, const Ask& ask, Pfn pfn) {
         static_cast<std::uint32_t>((want.bytes + m_.config.page_bytes - 1) / m_.config.page_bytes);
     for (Pfn i = b.pages; i < (Pfn{1} << want.order); ++i) unowned(pfn + i, 0);
   }
-  judge_fresh(want, pfn);
+  if (!plainly_fresh(want, b)) judge_fresh(want, pfn);
   if (!w_.broken()) stamp(b);
   return {Kind::pfn, pfn};
+}
+
+// What judge_fresh looks for in the usual request, without its words for what is wrong.
+bool Runner::plainly_fresh(const Want& want, const Block& b) const {
+  if (want.by != By::page || (want.gfp & GFP_BIT_ZERO)) return false;
+  const Index first = static_cast<Index>(b.ram / m_.config.page_bytes);
+  const ref::buddy::Page& head = ref::buddy::page_at(m_, first);
+  if (head.kind == ref::buddy::PageKind::inner || head.refcount != 1) return false;
+  std::uint32_t any = head.private_data;
+  if (b.pages > 1)
+    for (Pfn i = std::max<Pfn>(1, b.pages / 4), step = i; i < b.pages; i += step)
+      any |= ref::buddy::page_at(m_, first + i).private_data;
+  return any == 0;
 }
 
 // A block just handed out: one reference, nothing of its former owner's, zeros where asked.

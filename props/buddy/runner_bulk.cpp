@@ -61,7 +61,7 @@ Answer Runner::judge_bulk(const AllocPagesBulk& op, const Slots& before, const S
                           std::size_t filled, bool scribbled) {
   const Log log = m_.globals().log;
   const Gfp gfp = op.gfp.value;
-  tell_losses(log);
+  if (log.leaks != 0) tell_losses(log);
   const bool wanted = leading_filled(before) < before.size();
   const Fault fault = wanted ? expected_fault({.gfp = gfp}) : Fault::none;
   if (log.fault != fault && !(scribbled && log.fault == Fault::bad_page))

@@ -246,7 +246,7 @@ Answer Runner::operator()(const SplitPage& op) {
   if (b->compound) return expect_fault(Fault::compound_page, Effect::none);
   for (std::size_t i = 0; i < tails; ++i) {
     const Pfn pfn = b->pfn + static_cast<Pfn>(i) + 1;
-    Block& tail = fill(static_cast<std::uint8_t>(op.first.value + i), pfn, 0, 0);
+    Block& tail = fill(static_cast<std::uint8_t>(op.first.value + i), b->zone, pfn, 0, 0);
     judge_fresh({.out = static_cast<std::uint8_t>(op.first.value + i)}, pfn);
     if (w_.broken()) return {};
     stamp(tail);

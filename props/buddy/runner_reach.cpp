@@ -45,11 +45,6 @@ std::uint64_t Runner::free_pages() const {
   return all;
 }
 
-void Runner::count_fault(Fault fault, Effect effect) {
-  ++w_.reach_.faults[static_cast<std::size_t>(fault)];
-  if (fault != Fault::none) ++w_.reach_.effects[static_cast<std::size_t>(effect)];
-}
-
 void Runner::count_context() {
   const Cpu& c = m_.cpu();
   const std::uint32_t flags = m_.arena.at(m_.core.task, c.task).flags;

@@ -61,13 +61,13 @@ struct Block {
   bool compound = false;
   std::uint8_t order = 0;
   std::uint8_t zone = 0;  // asked once per block
-  Pfn pfn = 0;            // kept after the block is gone: what free_stale frees
+  std::uint16_t flags = 0;
+  Pfn pfn = 0;  // kept after the block is gone: what free_stale frees
   std::uint32_t pages = 0;
   std::uint32_t references = 0;
   std::uint32_t stamp = 0;  // identity of its contents; 0: none written
   std::uint64_t bytes = 0;  // as asked, of exact blocks
   std::uint64_t ram = 0;    // where its memory begins
-  std::uint16_t flags = 0;
   std::uint32_t mapcount = 0;
   std::uint32_t private_data = 0;
   bool operator==(const Block&) const = default;

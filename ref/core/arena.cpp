@@ -12,6 +12,9 @@ namespace {
 
 // From here on memory comes from mmap: lazily zero, and sanitizers keep no shadow of it.
 constexpr std::size_t lazy_bytes = std::size_t{1} << 20;
+// Up to here in large pages of the host. Not beyond: there most is RAM that is never written, and
+// a word of it would cost a large page.
+constexpr std::size_t dense_bytes = std::size_t{1} << 28;
 
 }  // namespace
 
@@ -24,6 +27,8 @@ Zeroed<T>::Zeroed(std::size_t count) : count_(count) {
                                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   REQUIRE(at != nullptr);
   REQUIRE(at != MAP_FAILED);
+  // Steps jump about in what is larger than caches. A refusal costs time only.
+  if (bytes >= lazy_bytes && bytes <= dense_bytes) (void)::madvise(at, bytes, MADV_HUGEPAGE);
   data_ = static_cast<T*>(at);
 }
 

@@ -14,19 +14,9 @@ void Machine::boot_contexts() {
   for (std::uint32_t c = 0; c < config.cpus; ++c) arena.edit(core.cpu, c).task = c;
 }
 
-bool in_interrupt(const Machine& m) {
-  const Cpu& c = m.cpu();
-  return c.hardirq_count > 0 || c.softirq_count > 0 || c.bh_off > 0;
-}
-
 bool serving_softirq(const Machine& m) { return m.cpu().softirq_count > 0; }
 
 bool in_task(const Machine& m) { return m.cpu().hardirq_count == 0 && m.cpu().softirq_count == 0; }
-
-bool in_atomic(const Machine& m) {
-  const Cpu& c = m.cpu();
-  return c.preempt_count > 0 || c.irqs_off > 0 || in_interrupt(m);
-}
 
 void select_cpu(Machine& m, std::uint32_t cpu) {
   REQUIRE(cpu < m.config.cpus);

@@ -52,10 +52,17 @@ static_assert(sizeof(Cpu) == 16);
 
 // Contexts -----------------------------------------------------------------------------------
 
-bool in_interrupt(const Machine&);  // serving a hard or soft interrupt, or bottom halves off
+inline bool in_interrupt(const Cpu& c) {
+  return (c.hardirq_count | c.softirq_count | c.bh_off) != 0;
+}
+// Serving a hard or soft interrupt, or bottom halves off.
+inline bool in_interrupt(const Machine& m) { return in_interrupt(m.cpu()); }
 bool serving_softirq(const Machine&);
-bool in_task(const Machine&);    // serving no interrupt
-bool in_atomic(const Machine&);  // nothing here may sleep (B-23)
+bool in_task(const Machine&);              // serving no interrupt
+inline bool in_atomic(const Machine& m) {  // nothing here may sleep (B-23)
+  const Cpu& c = m.cpu();
+  return (c.preempt_count | c.irqs_off) != 0 || in_interrupt(c);
+}
 
 // Selects the CPU whose turn it is. REQUIREs that it exists.
 void select_cpu(Machine&, std::uint32_t cpu);
