@@ -100,26 +100,9 @@ Answer Runner::operator()(const ScribblePageFlags& op) {
 
 // --- context and settings ---------------------------------------------------------------------
 
-Answer Runner::operator()(const SelectCpu& op) {
-  if (op.id.value >= m_.config.cpus) return skipped();
-  select_cpu(m_, static_cast<std::uint32_t>(op.id.value));
-  return {};
-}
-
-template <ContextMove move, std::uint8_t code>
-Answer Runner::operator()(const MoveContext<move, code>&) {
-  return move_context(m_, move) ? Answer{} : skipped();
-}
-
-Answer Runner::operator()(const SetTaskFlags& op) {
-  set_task_flags(m_, op.flags.value);
-  return {};
-}
-
 Answer Runner::operator()(const FailPageAlloc& op) {
-  plan_failure(m_, static_cast<std::uint32_t>(op.nth.value));
   if (w_.model_) w_.model_->plan_failure(static_cast<std::uint32_t>(op.nth.value));
-  return {};
+  return run_in_context(m_, op);
 }
 
 Answer Runner::operator()(const DrainAllPages&) {

@@ -42,9 +42,7 @@ class Runner {
   Answer operator()(const SetPageMapcount&);
   Answer operator()(const ScribblePageFlags&);
   Answer operator()(const Touch&);
-  Answer operator()(const SelectCpu&);
   Answer operator()(const SelectTask&);
-  Answer operator()(const SetTaskFlags&);
   Answer operator()(const FailPageAlloc&);
   Answer operator()(const SetMinFreeKbytes&);
   Answer operator()(const SetLowmemReserveRatio&);
@@ -52,8 +50,10 @@ class Runner {
   Answer operator()(const ReadBuddyinfo&);
   Answer operator()(const ReadZoneinfo&);
   Answer operator()(const FreePagesNull&);
-  template <ref::core::ContextMove move, std::uint8_t code>
-  Answer operator()(const MoveContext<move, code>&);
+  template <ContextOperation Op>
+  Answer operator()(const Op& op) {
+    return run_in_context(m_, op);
+  }
 
   using By = World::By;
   using Slots = std::vector<std::optional<Pfn>>;

@@ -119,8 +119,7 @@ void Runner::judge_bulk_model(const Slots& before, const Slots& slots,
 }
 
 Answer Runner::operator()(const SelectTask& op) {
-  if (op.id.value >= m_.core.task.count) return skipped();
-  if (!switch_task(m_, static_cast<std::uint32_t>(op.id.value))) return skipped();
+  if (!select_task(m_, op)) return skipped();
   if (!w_.suspended() || w_.inside_) return {};
   World::Pending& pending = w_.pending_[op.id.value];
   REQUIRE(pending.waits);

@@ -12,11 +12,7 @@
 
 namespace props::buddy {
 
-using ref::core::Point;
-
 namespace {
-
-constexpr std::size_t armed_max = 64;  // more can wait at no step that a person would write
 
 struct QuietEnv final : ref::core::Env {};
 
@@ -41,7 +37,7 @@ Judging Judging::scaled(std::uint64_t pages, std::uint64_t turn) const {
 }
 
 World::World(const Newborn& newborn, const Judging& judging)
-    : machine_(newborn.machine),
+    : Stepping(newborn.machine),
       scratch_(newborn.machine),
       oracle_(newborn.oracle),
       scratch_oracle_(newborn.oracle) {
@@ -49,7 +45,7 @@ World::World(const Newborn& newborn, const Judging& judging)
 }
 
 void World::reset(const Newborn& newborn, const Judging& judging) {
-  machine_ = newborn.machine;
+  restart(newborn.machine, judging.reach);
   oracle_ = newborn.oracle;
   judging_ = judging;
   looks_after_steps_ =
@@ -61,21 +57,16 @@ void World::reset(const Newborn& newborn, const Judging& judging) {
   live_ = 0;
   pending_ = {};
   waiting_ = 0;
-  armed_.clear();
-  inside_ = interleaved_ = false;
   busy_first_ = busy_count_ = 0;
   leaving_pages_ = 0;
   touched_ = {};
   if (judging.touched) touched_check_.forget();
-  step_ = 0;
   stamps_ = 0;
   begin_reach();
-  violation_.reset();
 }
 
 void World::begin_reach() {
   if (!judging_.reach) return;
-  reach_ = {};
   reach_.count_machine(machine_.config);
   const bool all = judging_.model && judging_.invariants_every > 0 && judging_.exhaust_every > 0;
   const Judged how = all                             ? Judged::everything
@@ -99,103 +90,20 @@ std::uint64_t World::taken() const {
   return all;
 }
 
-ref::core::Hash World::digest() const {
-  ref::core::Hash sum = machine_.arena.hash();
-  for (const auto& e : machine_.events) {
-    sum.low = sum.low * 0x9e3779b97f4a7c15 + e.pgalloc;
-    sum.high = sum.high * 0xbf58476d1ce4e5b9 + e.pgfree;
-  }
-  return sum;
+Answer World::run_operation(const Operation& op) {
+  if (judging_.touched && !inside_) touched_ = {};
+  return Runner(*this).run(op);
 }
 
-void World::break_rule(std::string_view rule, std::string expected, std::string actual) {
-  if (violation_) return;
-  const Rule* known = find_rule(rules(), rule);
-  if (known == nullptr) known = find_rule(run_rules(), rule);
-  REQUIRE(known != nullptr);
-  violation_ = Violation{known, step_, std::move(expected), std::move(actual), picture()};
-}
-
-Answer World::run(const Operation& op) {
-  const Answer answer = Runner(*this).run(op);
-  if (!judging_.reach) return answer;
-  const std::size_t i = op.index();
-  switch (answer.kind) {
-    case Answer::Kind::skipped: ++reach_.skipped[i]; return answer;
-    case Answer::Kind::refused: ++reach_.refused_operations[i]; break;
-    case Answer::Kind::fault: ++reach_.faulted_operations[i]; break;
-    case Answer::Kind::suspended: ++reach_.suspended_operations[i]; break;
-    default: break;
-  }
-  ++reach_.executed[i];
-  return answer;
-}
-
-Answer World::apply(const Step& step) {
-  if (broken()) return {Answer::Kind::skipped};
-  if (step.at) {
-    if (armed_.size() < armed_max) armed_.push_back(step);
-    ++step_;
-    return {};
-  }
-  interleaved_ = false;
-  if (judging_.touched) touched_ = {};
-  ref::core::clear_log(machine_);
-  const Answer answer = run(step.op);
-  if (!armed_.empty()) skip_armed();
-  if (step.answer) expect_answer(*step.answer, answer);
-  if (looks_after_steps_ && !broken()) after_step();
-  if (!broken()) ++step_;
-  return answer;
-}
-
-// By value: an answer whose address is taken would go through memory in every step.
-void World::expect_answer(Answer demanded, Answer given) {
-  if (!broken() && given != demanded)
-    break_rule("STEP-ANSWER", print_answer(demanded), print_answer(given));
-}
-
-// Those whose point was not passed.
-void World::skip_armed() {
-  for (const Step& missed : armed_) ++reach_.skipped[missed.op.index()];
-  armed_.clear();
-}
-
-// An armed step is a hard interrupt on this CPU, unless it first selects another. Afterwards the
-// CPU and its context are as they were.
-void World::at(Point point) {
-  ++reach_.reached[static_cast<std::size_t>(point)];
-  if (inside_ || armed_.empty() || broken()) return;
-  const auto is_due = [&](const Step& s) { return s.at == point; };
-  if (std::ranges::none_of(armed_, is_due)) return;
-  std::vector<Step> due;
-  std::ranges::copy_if(armed_, std::back_inserter(due), is_due);
-  std::erase_if(armed_, is_due);
-
-  const std::uint32_t cpu = machine_.globals().cpu;
-  const ref::core::Cpu context = machine_.arena.at(machine_.core.cpu, cpu);
-  const ref::core::Log log = machine_.globals().log;
-  const std::uint32_t injected = machine_.globals().injected;
-  ++machine_.arena.edit(machine_.core.cpu, cpu).hardirq_count;
-  inside_ = interleaved_ = model_stale_ = true;
+void World::interrupted() {
+  model_stale_ = true;
   touched_.all();
-  for (const Step& step : due) {
-    ref::core::clear_log(machine_);
-    if (broken()) break;
-    const Answer answer = run(step.op);
-    ++reach_.points[static_cast<std::size_t>(point)];
-    if (step.answer) expect_answer(*step.answer, answer);
-  }
-  inside_ = false;
-  ref::core::select_cpu(machine_, cpu);
-  machine_.arena.edit(machine_.core.cpu, cpu) = context;
-  machine_.edit_globals().log = log;
-  machine_.edit_globals().injected = injected;
 }
 
 // --- the checks -------------------------------------------------------------------------------
 
 void World::after_step() {
+  if (!looks_after_steps_) return;
   // What a client can see first, then the records, then policy: the first to see a fault names it.
   const std::size_t n = step_ + 1;
   if (judging_.touched)

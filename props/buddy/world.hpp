@@ -4,8 +4,7 @@
 //                           │ yield point               │ refusal that looks wrong
 //                           └─▶ armed steps             └─▶ settle a copy, ask again
 //
-// The same world serves the fuzz targets, the properties, replay and minimizing. It never aborts
-// for what the subject did: a broken rule is a value, and after it nothing more runs.
+// The same world serves the fuzz targets, the properties, replay and minimizing.
 #pragma once
 #include <array>
 #include <memory>
@@ -20,8 +19,7 @@
 #include "props/buddy/oracle.hpp"
 #include "props/buddy/reach.hpp"
 #include "props/buddy/touched.hpp"
-#include "props/core/trace.hpp"
-#include "props/core/violation.hpp"
+#include "props/core/stepping.hpp"
 
 namespace props::buddy {
 
@@ -73,37 +71,30 @@ struct Block {
   bool operator==(const Block&) const = default;
 };
 
-class World final : private ref::core::Env {
- public:
-  using Operation = props::buddy::Operation;
-  using Step = props::Step<Operation>;
+// The rules of this layer.
+std::span<const Rule> rules();
 
+class World final : public Stepping<ref::buddy::Machine, Operation, Reach> {
+ public:
   World(const Newborn&, const Judging&);
   // As new; costs what was touched when the geometry is the same.
   void reset(const Newborn&, const Judging&);
 
-  // Runs a step. An armed one only waits, and answers ok. After a violation nothing runs any more.
-  Answer apply(const Step&);
   // The checks at the end of a trace.
   void finish();
 
-  const std::optional<Violation>& violation() const { return violation_; }
-  const ref::buddy::Machine& machine() const { return machine_; }
   const PageOracle& oracle() const { return oracle_; }
   std::span<const Block> blocks() const { return blocks_; }
   std::uint64_t live() const { return live_; }  // bit r: register r holds a live block
   std::uint64_t taken() const;                  // or a call that waits will fill it
-  const Reach& reach() const { return reach_; }
-  std::size_t steps() const { return step_; }
   bool suspended() const { return ref::buddy::is_suspended(machine_); }  // the running task waits
   std::uint32_t waiting() const { return waiting_; }  // so many calls, each of a task of its own
-  ref::core::Hash digest() const;
   // Everything that what follows may hang on: machine, oracles, registers, what waits. Two worlds
   // of one newborn and one judging that are equal here answer every further step alike, and are
   // judged alike.
   ref::core::Hash exact_state() const;
   // The zones as rows of frames; '.' free, a digit for a live block's order, and so on.
-  std::string picture() const;
+  std::string picture() const override;
 
  private:
   friend class Runner;  // the operations, one function each
@@ -120,17 +111,10 @@ class World final : private ref::core::Env {
     std::uint64_t bytes = 0;
   };
 
-  void at(ref::core::Point) override;
-  bool reclaim(const ref::core::ReclaimRequest&) override { return false; }
-
-  Answer run(const Operation&);
-  // Cold: what only leads here is kept out of the way of the steps that break nothing.
-  [[gnu::cold]] void break_rule(std::string_view rule, std::string expected, std::string actual);
-  void break_rule(const Finding& f) { break_rule(f.rule, f.expected, f.actual); }
-  bool broken() const { return violation_.has_value(); }
-  [[gnu::cold]] void skip_armed();
-  [[gnu::cold]] void expect_answer(Answer demanded, Answer given);
-  void after_step();
+  Answer run_operation(const Operation&) override;
+  void interrupted() override;
+  void after_step() override;
+  const Rule* rule_of(std::string_view id) const override { return find_rule(rules(), id); }
   void check_marks();
   void check_model();
   bool check_content(const Block&);
@@ -140,7 +124,7 @@ class World final : private ref::core::Env {
   void exhaust();
   void begin_reach();
 
-  ref::buddy::Machine machine_, scratch_;
+  ref::buddy::Machine scratch_;
   PageOracle oracle_, scratch_oracle_;
   std::optional<Model> model_;
   bool model_stale_ = false;  // something happened that the model does not follow: it starts anew
@@ -151,21 +135,12 @@ class World final : private ref::core::Env {
   static_assert(PageRegister::count == 64);
   std::array<Pending, ref::core::cpus_max> pending_{};  // by task
   std::uint32_t waiting_ = 0;                           // how many of them wait
-  std::vector<Step> armed_;
-  bool inside_ = false;       // an armed step runs
-  bool interleaved_ = false;  // one ran during this step, so its refusal may have been right then
-  Touched touched_;           // by the step that runs
+  Touched touched_;                                     // by the step that runs
   TouchedCheck touched_check_;
   Pfn leaving_first_ = 0, leaving_pages_ = 0;     // an exact block that goes back page by page
   std::uint8_t busy_first_ = 0, busy_count_ = 0;  // registers that the interrupted step will fill
-  std::size_t step_ = 0;
   std::uint32_t stamps_ = 0;
   std::uint64_t tenths_per_page_ = 0;  // of the managed pages, in units of 2^-32
-  Reach reach_;
-  std::optional<Violation> violation_;
 };
-
-// The rules of this layer.
-std::span<const Rule> rules();
 
 }  // namespace props::buddy

@@ -3,6 +3,7 @@
 #pragma once
 #include <tuple>
 
+#include "props/core/answer.hpp"
 #include "props/core/operation.hpp"
 #include "ref/core/machine.hpp"
 
@@ -66,5 +67,20 @@ struct FailPageAlloc {
       "The nth page request from now fails, unless it says __GFP_NOFAIL; 0 cancels.";
   static void fields(auto& op, auto v) { v("nth", op.nth); }
 };
+
+// What they do, the same in every row. A task's own calls are the row's: a call that waits is tried
+// again.
+Answer run_in_context(ref::core::Machine&, const SelectCpu&);
+Answer run_in_context(ref::core::Machine&, const SetTaskFlags&);
+Answer run_in_context(ref::core::Machine&, const FailPageAlloc&);
+template <ref::core::ContextMove move, std::uint8_t code>
+Answer run_in_context(ref::core::Machine& m, const MoveContext<move, code>&) {
+  return ref::core::move_context(m, move) ? Answer{} : Answer{Answer::Kind::skipped};
+}
+// False: there is no such task, or the CPU must not switch to it.
+bool select_task(ref::core::Machine&, const SelectTask&);
+
+template <class Op>
+concept ContextOperation = requires(ref::core::Machine& m, const Op& op) { run_in_context(m, op); };
 
 }  // namespace props

@@ -234,48 +234,23 @@ Answer Runner::operator()(const Reap& op) {
   return expect_fault(Fault::none, Effect::none);
 }
 
-// --- context and settings ---------------------------------------------------------------------
+// --- waiting ----------------------------------------------------------------------------------
 
 // The machine keeps nothing of the wait: the whole call is made again.
 Answer Runner::wait(const Operation& op) {
   ++w_.reach_[ReachEvent::suspended];
-  Task& task = m_.arena.edit(m_.core.task, m_.cpu().task);
-  task.wait = {};
-  w_.pending_[m_.cpu().task] = op;
+  w_.pending_.put(m_, op);
   return {Kind::suspended};
 }
 
 Answer Runner::operator()(const SelectTask& op) {
-  if (op.id.value >= m_.core.task.count) return skipped();
-  if (!switch_task(m_, static_cast<std::uint32_t>(op.id.value))) return skipped();
+  if (!select_task(m_, op)) return skipped();
   if (!w_.suspended() || w_.inside_) return {};
-  const Operation again = *w_.pending_[op.id.value];
-  w_.pending_[op.id.value].reset();
+  const Operation again = w_.pending_.take(m_.cpu().task);
   ++w_.reach_[ReachEvent::resumed];
   // Its register may be taken by now; the task was selected all the same.
   const Answer answer = run(again);
   return answer.kind == Kind::skipped ? Answer{} : answer;
-}
-
-Answer Runner::operator()(const SelectCpu& op) {
-  if (op.id.value >= m_.config.cpus) return skipped();
-  select_cpu(m_, static_cast<std::uint32_t>(op.id.value));
-  return {};
-}
-
-template <ContextMove move, std::uint8_t code>
-Answer Runner::operator()(const MoveContext<move, code>&) {
-  return move_context(m_, move) ? Answer{} : skipped();
-}
-
-Answer Runner::operator()(const SetTaskFlags& op) {
-  set_task_flags(m_, op.flags.value);
-  return {};
-}
-
-Answer Runner::operator()(const FailPageAlloc& op) {
-  plan_failure(m_, static_cast<std::uint32_t>(op.nth.value));
-  return {};
 }
 
 }  // namespace props::kmalloc

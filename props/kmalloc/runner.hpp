@@ -34,12 +34,11 @@ class Runner {
   Answer operator()(const AllocPages&);
   Answer operator()(const FreePages&);
   Answer operator()(const DrainAllPages&);
-  Answer operator()(const SelectCpu&);
   Answer operator()(const SelectTask&);
-  Answer operator()(const SetTaskFlags&);
-  Answer operator()(const FailPageAlloc&);
-  template <ref::core::ContextMove move, std::uint8_t code>
-  Answer operator()(const MoveContext<move, code>&);
+  template <ContextOperation Op>
+  Answer operator()(const Op& op) {
+    return run_in_context(m_, op);
+  }
 
   using Got = ref::kmalloc::Answer<Address>;
   using Fault = ref::core::Fault;

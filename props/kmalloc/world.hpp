@@ -14,8 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "props/core/trace.hpp"
-#include "props/core/violation.hpp"
+#include "props/core/stepping.hpp"
 #include "props/kmalloc/operations.hpp"
 #include "props/kmalloc/reach.hpp"
 #include "props/slab/contents.hpp"
@@ -79,68 +78,47 @@ struct Block {
   bool operator==(const Block&) const = default;
 };
 
-class World final : private ref::core::Env {
+class World final : public Stepping<ref::kmalloc::Machine, Operation, Reach> {
  public:
-  using Operation = props::kmalloc::Operation;
-  using Step = props::Step<Operation>;
-
   World(const Newborn&, const Judging&);
   void reset(const Newborn&, const Judging&);
-  Answer apply(const Step&);
   void finish();
 
-  const std::optional<Violation>& violation() const { return violation_; }
-  const Machine& machine() const { return machine_; }
   std::span<const Memory> memory() const { return memory_; }
   std::span<const Block> blocks() const { return blocks_; }
   std::uint64_t live() const { return live_; }  // bit r: object register r holds something
   std::uint64_t live_blocks() const { return live_blocks_; }
-  bool suspended() const { return pending_[machine_.cpu().task].has_value(); }
-  std::uint32_t waiting() const;
-  const Reach& reach() const { return reach_; }
-  std::size_t steps() const { return step_; }
-  ref::core::Hash digest() const;
+  bool suspended() const { return pending_.has(machine_.cpu().task); }
+  std::uint32_t waiting() const { return pending_.count(); }
   // Everything that what follows may hang on.
   ref::core::Hash exact_state() const;
-  std::string picture() const;
+  std::string picture() const override;
 
  private:
   friend class Runner;
 
-  void at(ref::core::Point) override;
-  bool reclaim(const ref::core::ReclaimRequest&) override { return false; }
-
-  Answer run(const Operation&);
-  [[gnu::cold]] void break_rule(std::string_view rule, std::string expected, std::string actual);
-  bool broken() const { return violation_.has_value(); }
-  void skip_armed();
-  void expect_answer(Answer demanded, Answer given);
-  void after_step();
+  Answer run_operation(const Operation&) override;
+  void after_step() override;
+  const Rule* rule_of(std::string_view id) const override;
   bool check_content(const Memory&);
   bool check_content(const Block&);
   void check_contents();
   void check_invariants();
   void check_empty();
 
-  Machine machine_, scratch_;
+  Machine scratch_;
   const Newborn* newborn_ = nullptr;
   Judging judging_;
   std::array<Memory, ObjectRegister::count> memory_{};
   std::array<Block, PageRegister::count> blocks_{};
-  std::uint64_t live_ = 0, live_blocks_ = 0;                             // of those, by bit
-  std::array<std::optional<Operation>, ref::core::cpus_max> pending_{};  // calls that wait
-  std::vector<Step> armed_;
-  bool inside_ = false;            // an armed step runs
-  bool interleaved_ = false;       // one ran during this step
+  std::uint64_t live_ = 0, live_blocks_ = 0;  // of those, by bit
+  WaitingCalls<Operation> pending_;
   std::uint64_t busy_ = 0;         // object registers that the interrupted step works on
   std::uint64_t busy_blocks_ = 0;  // and page registers
   Memory moving_;                  // what an interrupted krealloc moves: not in a register
   std::uint64_t largest_ = 0;      // bytes of the largest request that was granted
   Gfp largest_gfp_ = 0;
-  std::size_t step_ = 0;
   std::uint32_t stamps_ = 0;
-  Reach reach_;
-  std::optional<Violation> violation_;
 };
 
 std::span<const Rule> rules();

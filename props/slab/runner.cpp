@@ -105,20 +105,11 @@ Answer Runner::operator()(const FreePages& op) {
 
 // --- context ----------------------------------------------------------------------------------
 
-Answer Runner::operator()(const SelectCpu& op) {
-  if (op.id.value >= m_.config.cpus) return skipped();
-  select_cpu(m_, static_cast<std::uint32_t>(op.id.value));
-  return {};
-}
-
 // A call that had to wait is made again, from its beginning.
 Answer Runner::operator()(const SelectTask& op) {
-  if (op.id.value >= m_.core.task.count) return skipped();
-  if (!switch_task(m_, static_cast<std::uint32_t>(op.id.value))) return skipped();
-  std::optional<Operation>& pending = w_.pending_[op.id.value];
-  if (!pending || w_.inside_) return {};
-  const Operation again = *pending;
-  pending.reset();
+  if (!select_task(m_, op)) return skipped();
+  if (!w_.suspended() || w_.inside_) return {};
+  const Operation again = w_.pending_.take(m_.cpu().task);
   ++w_.reach_[ReachEvent::resumed];
   // Its cache may be gone by now; the task was selected all the same.
   const Answer answer = std::visit([&](const auto& which) { return (*this)(which); }, again);
@@ -132,24 +123,8 @@ Answer Runner::suspended(const Operation& op, Gfp gfp) {
                   fmt::format("suspended, with gfp {:#x}", gfp));
     return {};
   }
-  m_.arena.edit(m_.core.task, m_.cpu().task).wait = {};
-  w_.pending_[m_.cpu().task] = op;
+  w_.pending_.put(m_, op);
   return {Kind::suspended};
-}
-
-template <ContextMove move, std::uint8_t code>
-Answer Runner::operator()(const MoveContext<move, code>&) {
-  return move_context(m_, move) ? Answer{} : skipped();
-}
-
-Answer Runner::operator()(const SetTaskFlags& op) {
-  set_task_flags(m_, op.flags.value);
-  return {};
-}
-
-Answer Runner::operator()(const FailPageAlloc& op) {
-  plan_failure(m_, static_cast<std::uint32_t>(op.nth.value));
-  return {};
 }
 
 // --- time -------------------------------------------------------------------------------------

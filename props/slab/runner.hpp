@@ -36,12 +36,11 @@ class Runner {
   Answer operator()(const PassTime&);
   Answer operator()(const ReadSlabinfo&);
   Answer operator()(const WriteSlabinfo&);
-  Answer operator()(const SelectCpu&);
   Answer operator()(const SelectTask&);
-  Answer operator()(const SetTaskFlags&);
-  Answer operator()(const FailPageAlloc&);
-  template <ref::core::ContextMove move, std::uint8_t code>
-  Answer operator()(const MoveContext<move, code>&);
+  template <ContextOperation Op>
+  Answer operator()(const Op& op) {
+    return run_in_context(m_, op);
+  }
 
   using Effect = ref::core::Effect;
   using Faults = std::initializer_list<Fault>;

@@ -4,8 +4,7 @@
 //             │ yield point          │ refusal, or a wait
 //             └─▶ armed steps        └─▶ a copy: does the page source refuse as well?
 //
-// The same world serves the fuzz targets, replay and minimizing. It never aborts for what the
-// subject did: a broken rule is a value, and after it nothing more runs.
+// The same world serves the fuzz targets, replay and minimizing.
 #pragma once
 #include <array>
 #include <optional>
@@ -14,8 +13,7 @@
 #include <vector>
 
 #include "props/core/mixer.hpp"
-#include "props/core/trace.hpp"
-#include "props/core/violation.hpp"
+#include "props/core/stepping.hpp"
 #include "props/slab/objects.hpp"
 #include "props/slab/operations.hpp"
 #include "props/slab/reach.hpp"
@@ -89,29 +87,20 @@ struct HeldPages {
   std::uint32_t stamp = 0;
 };
 
-class World final : private ref::core::Env {
+class World final : public Stepping<ref::slab::Machine, Operation, Reach> {
  public:
-  using Operation = props::slab::Operation;
-  using Step = props::Step<Operation>;
-
   World(const Newborn&, const Judging&);
   // As new; costs what was touched when the geometry is the same.
   void reset(const Newborn&, const Judging&);
 
-  // Runs a step. An armed one only waits, and answers ok. After a violation nothing runs any more.
-  Answer apply(const Step&);
   // The checks at the end of a trace.
   void finish();
 
-  const std::optional<Violation>& violation() const { return violation_; }
-  const ref::slab::Machine& machine() const { return machine_; }
   std::span<const HeldObject> objects() const { return objects_; }
   std::span<const HeldCache> caches() const { return caches_; }
   std::span<const HeldPages> pages() const { return pages_; }
-  const Reach& reach() const { return reach_; }
-  std::size_t steps() const { return step_; }
-  bool suspended() const { return pending_[machine_.cpu().task].has_value(); }
-  std::uint32_t waiting() const;  // so many calls, each of a task of its own
+  bool suspended() const { return pending_.has(machine_.cpu().task); }
+  std::uint32_t waiting() const { return pending_.count(); }
   bool up() const { return slab_globals().up != 0; }
   // Something stays when all is given back: other arrays, bytes that were overwritten, a cache that
   // never goes.
@@ -120,27 +109,19 @@ class World final : private ref::core::Env {
   bool vacant(ObjectRegister) const;
   bool vacant(CacheRegister) const;
   bool vacant(PageRegister) const;
-  ref::core::Hash digest() const;
   // Everything that what follows may hang on. Two worlds of one newborn and one judging that are
   // equal here answer every further step alike, and are judged alike.
   ref::core::Hash exact_state() const;
   // The caches, their slabs and arrays.
-  std::string picture() const;
+  std::string picture() const override;
 
  private:
   friend class Runner;     // the operations, one function each
   friend struct Planting;  // tests that make the subject wrong
 
-  void at(ref::core::Point) override;
-  bool reclaim(const ref::core::ReclaimRequest&) override { return false; }
-
-  Answer run(const Operation&);
-  [[gnu::cold]] void break_rule(std::string_view rule, std::string expected, std::string actual);
-  void break_rule(const Finding& f) { break_rule(f.rule, f.expected, f.actual); }
-  bool broken() const { return violation_.has_value(); }
-  void skip_armed();
-  void expect_answer(Answer demanded, Answer given);
-  void after_step();
+  Answer run_operation(const Operation&) override;
+  void after_step() override;
+  const Rule* rule_of(std::string_view id) const override;
   bool check_contents(const HeldObject&);
   bool check_contents(const HeldPages&);
   void check_all_contents();
@@ -150,30 +131,23 @@ class World final : private ref::core::Env {
     return machine_.arena.at(machine_.slab.globals, 0);
   }
 
-  ref::slab::Machine machine_, scratch_;
+  ref::slab::Machine scratch_;
   const std::string* settled_ = nullptr;
   Judging judging_;
   Objects ledger_;
   std::array<HeldObject, ObjectRegister::count> objects_{};
   std::array<HeldCache, CacheRegister::count> caches_{};
   std::array<HeldPages, PageRegister::count> pages_{};
-  std::array<std::optional<Operation>, ref::core::cpus_max> pending_{};  // by task: what waits
-  std::vector<Step> armed_;
+  WaitingCalls<Operation> pending_;
   struct WrittenAfterFree {
     std::uint64_t address, ram;  // of the object, of the byte
     CacheId cache;
     std::byte value;
   };
   std::vector<WrittenAfterFree> written_after_free_;
-  const Operation* running_ = nullptr;  // the interrupted operation: it will fill its registers
-  bool inside_ = false;                 // an armed step runs
-  bool interleaved_ = false;  // one ran during this step, so its refusal may have been right then
-  bool overwrote_ = false;    // somebody wrote where nobody may
-  bool retuned_ = false;      // arrays were exchanged, and with them what boot made
-  std::size_t step_ = 0;
+  bool overwrote_ = false;  // somebody wrote where nobody may
+  bool retuned_ = false;    // arrays were exchanged, and with them what boot made
   std::uint32_t stamps_ = 0;
-  Reach reach_;
-  std::optional<Violation> violation_;
 };
 
 // How a machine is when nobody holds anything back: all caches shrunk, per-CPU lists empty.
