@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <set>
 
-#include "props/core/machine_line.hpp"
+#include "props/core/scene.hpp"
 #include "props/kmalloc/generator.hpp"
 
 namespace props::kmalloc {
@@ -15,33 +15,10 @@ namespace {
 const std::string modern = "era=linux-6.1 zones=DMA:64,NORMAL:512 pcp=off";
 const std::string old = "era=linux-2.6.11 zones=DMA:512,NORMAL:1024 pcp=off";
 
-// A world fed with lines of a trace. Tests reach behind its back and edit its machine, as a faulty
-// allocator would have left it.
-class Scene {
+class Scene : public SceneOf<World, Newborn, Judging> {
  public:
-  explicit Scene(const std::string& line, const Judging& judging = Judging::cheap())
-      : line_(line), newborn_(*parse_machine(line)), world_(newborn_, judging) {}
-
-  std::string run(const std::string& steps) {
-    const auto trace =
-        parse_trace<Operation>("allocheck 1\nmachine " + line_ + "\n" + steps + "\nend\n");
-    if (!trace) return trace.error().what;
-    Answer last;
-    for (const auto& step : trace->steps) last = world_.apply(step);
-    return print_answer(last);
-  }
-  Machine& machine() { return const_cast<Machine&>(world_.machine()); }
-  Address address(std::size_t reg) const { return world_.memory()[reg].address; }
-  std::string broken() {
-    world_.finish();
-    return world_.violation() ? std::string(world_.violation()->rule->id) : "";
-  }
-  World& world() { return world_; }
-
- private:
-  std::string line_;
-  Newborn newborn_;
-  World world_;
+  using SceneOf::SceneOf;
+  Address address(std::size_t reg) { return world().memory()[reg].address; }
 };
 
 TEST(KmallocWorld, a_byte_that_somebody_else_writes_is_seen) {
@@ -51,7 +28,7 @@ TEST(KmallocWorld, a_byte_that_somebody_else_writes_is_seen) {
     auto byte = ref::slab::write_bytes(
         s.machine(), Address{static_cast<std::uint64_t>(s.address(0)) + offset}, 1);
     byte[0] ^= std::byte{1};
-    EXPECT_EQ(s.broken(), "KMALLOC-CONTENT");
+    EXPECT_EQ(s.broken_at_end(), "KMALLOC-CONTENT");
   }
 }
 
@@ -63,7 +40,7 @@ TEST(KmallocWorld, the_rest_of_a_class_is_the_owners_only_after_ksize) {
     auto byte = ref::slab::write_bytes(s.machine(),
                                        Address{static_cast<std::uint64_t>(s.address(0)) + 100}, 1);
     byte[0] ^= std::byte{1};
-    EXPECT_EQ(s.broken(), asked ? "KMALLOC-CONTENT" : "");
+    EXPECT_EQ(s.broken_at_end(), asked ? "KMALLOC-CONTENT" : "");
   }
 }
 
@@ -74,7 +51,7 @@ TEST(KmallocWorld, a_page_that_does_not_come_back_is_seen) {
     Scene s(line);
     s.run("o0 = kmalloc(size=100, gfp=GFP_KERNEL)");
     EXPECT_TRUE(ref::buddy::alloc_pages(env, s.machine(), 0, 0).has_value());
-    EXPECT_EQ(s.broken(), "KMALLOC-RETURNED");
+    EXPECT_EQ(s.broken_at_end(), "KMALLOC-RETURNED");
   }
 }
 
@@ -85,40 +62,41 @@ TEST(KmallocWorld, memory_freed_behind_its_back_is_misuse_when_it_is_freed_again
   s.run("o0 = kmalloc(size=100, gfp=GFP_KERNEL)");
   ref::kmalloc::kfree(env, s.machine(), s.address(0));
   s.run("kfree(object=o0)");
-  EXPECT_EQ(s.broken(), "KMALLOC-MISUSE");
+  EXPECT_EQ(s.broken_at_end(), "KMALLOC-MISUSE");
 }
 
 TEST(KmallocWorld, empty_operands_and_occupied_results_are_skipped) {
   Scene s(modern);
-  EXPECT_EQ(s.run("kfree(object=o0)"), "skipped");
-  EXPECT_EQ(s.run("kfree_stale(object=o0)"), "skipped");
-  EXPECT_EQ(s.run("kfree_bulk(first=o60, count=9)"), "skipped");
+  EXPECT_EQ(s.answer("kfree(object=o0)"), "skipped");
+  EXPECT_EQ(s.answer("kfree_stale(object=o0)"), "skipped");
+  EXPECT_EQ(s.answer("kfree_bulk(first=o60, count=9)"), "skipped");
   s.run("o0 = kmalloc(size=0, gfp=GFP_KERNEL)");
-  EXPECT_EQ(s.run("o0 = kmalloc(size=1, gfp=GFP_KERNEL)"), "skipped");
-  EXPECT_EQ(s.run("kfree_inside(object=o0, offset=0)"), "skipped");
-  EXPECT_EQ(s.run("o1 = kmalloc_node(size=1, gfp=GFP_KERNEL, node=1)"), "skipped");
-  EXPECT_EQ(s.broken(), "");
+  EXPECT_EQ(s.answer("o0 = kmalloc(size=1, gfp=GFP_KERNEL)"), "skipped");
+  EXPECT_EQ(s.answer("kfree_inside(object=o0, offset=0)"), "skipped");
+  EXPECT_EQ(s.answer("o1 = kmalloc_node(size=1, gfp=GFP_KERNEL, node=1)"), "skipped");
+  EXPECT_EQ(s.broken_at_end(), "");
 }
 
 TEST(KmallocWorld, a_call_that_waits_is_made_again_when_its_task_is_selected) {
   Scene s("era=linux-6.1 zones=NORMAL:160 pcp=off");
   s.run("p0 = alloc_pages(order=6, gfp=GFP_KERNEL)");
   int got = 0;
-  while (s.run("o" + std::to_string(got) + " = kmalloc(size=32768, gfp=GFP_KERNEL)") != "suspended")
+  while (s.answer("o" + std::to_string(got) + " = kmalloc(size=32768, gfp=GFP_KERNEL)") !=
+         "suspended")
     ASSERT_LT(++got, 20);
   EXPECT_EQ(s.world().waiting(), 1u);
-  EXPECT_EQ(s.run("o20 = kmalloc(size=1, gfp=GFP_KERNEL)"), "skipped");
-  EXPECT_EQ(s.run("task(id=1)\nfree_pages(page=p0)"), "ok");
-  EXPECT_TRUE(s.run("task(id=0)").starts_with("address "));
+  EXPECT_EQ(s.answer("o20 = kmalloc(size=1, gfp=GFP_KERNEL)"), "skipped");
+  EXPECT_EQ(s.answer("task(id=1)\nfree_pages(page=p0)"), "ok");
+  EXPECT_TRUE(s.answer("task(id=0)").starts_with("address "));
   EXPECT_EQ(s.world().waiting(), 0u);
-  EXPECT_EQ(s.broken(), "");
+  EXPECT_EQ(s.broken_at_end(), "");
 }
 
 TEST(KmallocWorld, a_machine_too_small_to_boot_skips_what_needs_memory) {
   Scene s("era=linux-6.1 zones=NORMAL:1");
-  EXPECT_EQ(s.run("o0 = kmalloc(size=1, gfp=GFP_KERNEL)"), "skipped");
-  EXPECT_EQ(s.run("shrink_all()"), "skipped");
-  EXPECT_EQ(s.broken(), "");
+  EXPECT_EQ(s.answer("o0 = kmalloc(size=1, gfp=GFP_KERNEL)"), "skipped");
+  EXPECT_EQ(s.answer("shrink_all()"), "skipped");
+  EXPECT_EQ(s.broken_at_end(), "");
 }
 
 TEST(KmallocWorld, random_runs_of_the_reference_break_nothing) {

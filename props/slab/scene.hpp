@@ -1,43 +1,15 @@
-// scene: a world on a machine line, fed with lines of a trace; for tests.
-//
-//   Scene s(small);
-//   s.run("c0 = kmem_cache_create(...) -> count 100");   s.machine() = ...;   s.broken() ==
-//   "OBJECT-..."
-//
-// The reference is right, so nothing breaks by itself: tests reach behind the world's back and edit
-// its machine, as a faulty allocator would have left it.
+// scene: a world of the object allocator for tests; see props/core/scene.hpp.
 #pragma once
-#include <gtest/gtest.h>
-
-#include <string>
-
+#include "props/core/scene.hpp"
 #include "props/slab/world.hpp"
 
 namespace props::slab {
 
-class Scene {
+class Scene : public SceneOf<World, Newborn, Judging> {
  public:
-  explicit Scene(const std::string& line, const Judging& judging = Judging::cheap())
-      : line_(line), newborn_(*parse_machine(line)), world_(newborn_, judging) {}
-
-  // Runs steps; answers written behind them are judged by the world. Returns the last answer.
-  Answer run(const std::string& steps) {
-    const auto trace =
-        parse_trace<Operation>("allocheck 1\nmachine " + line_ + "\n" + steps + "\nend\n");
-    if (!trace) {
-      ADD_FAILURE() << trace.error().line << ": " << trace.error().what;
-      return {};
-    }
-    Answer last;
-    for (const auto& step : trace->steps) last = world_.apply(step);
-    return last;
-  }
-  std::string answer(const std::string& step) { return print_answer(run(step)); }
-  // As a faulty allocator would.
-  ref::slab::Machine& machine() { return const_cast<ref::slab::Machine&>(world_.machine()); }
-  World& world() { return world_; }
-  const HeldObject& object(std::size_t reg) { return world_.objects()[reg]; }
-  CacheId cache(std::size_t reg) { return world_.caches()[reg].id; }
+  using SceneOf::SceneOf;
+  const HeldObject& object(std::size_t reg) { return world().objects()[reg]; }
+  CacheId cache(std::size_t reg) { return world().caches()[reg].id; }
   ref::slab::Cache& record(std::size_t reg) {
     return machine().arena.edit(machine().slab.cache, static_cast<std::uint64_t>(cache(reg)));
   }
@@ -49,24 +21,6 @@ class Scene {
     const std::uint32_t avail = m.arena.at(m.slab.cpu_array, at).avail;
     return {&m.arena.edit(m.slab.cpu_entry, at * ref::slab::cpu_entries_max), avail};
   }
-  std::string broken() const {
-    return world_.violation() ? std::string(world_.violation()->rule->id) : "";
-  }
-  std::string broken_at_end() {
-    world_.finish();
-    return broken();
-  }
-  void expect_right() {
-    world_.finish();
-    EXPECT_EQ(broken(), "") << (world_.violation() ? world_.violation()->expected + " / " +
-                                                         world_.violation()->actual
-                                                   : "");
-  }
-
- private:
-  std::string line_;
-  Newborn newborn_;
-  World world_;
 };
 
 inline const std::string small = "era=linux-6.1 zones=NORMAL:64";
