@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "ref/kmalloc/pointed.hpp"
+#include "ref/slab/direct.hpp"
 
 namespace ref::kmalloc {
 namespace {
@@ -66,6 +67,8 @@ void copy(Machine& m, Address to, Address from, std::uint64_t bytes) {
 }  // namespace
 
 void kfree(Env& env, Machine& m, Address address) {
+  if (slab::kfree_object(env, m, address)) [[likely]]
+    return;
   const Pointed p = pointed(m, address);
   if (p.at != At::nothing) free_one(env, m, address, p);
 }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "ref/slab/direct.hpp"
+
 namespace ref::kmalloc {
 namespace {
 
@@ -36,18 +38,25 @@ Answer<Address> kmalloc_large(Env& env, Machine& m, std::uint64_t size, Gfp gfp,
   return std::unexpected(got.error());
 }
 
-Answer<Address> allocate(Env& env, Machine& m, std::uint64_t size, Gfp gfp, Node node) {
+// What no general cache serves.
+[[gnu::noinline]] Answer<Address> allocate_past(Env& env, Machine& m, std::uint64_t size, Gfp gfp,
+                                                Node node) {
   if (m.arena.at(m.slab.globals, 0).up == 0) return std::unexpected(Refused::no_memory);
   if (size > largest_class(m)) {
     if (m.profile().kmalloc_pages_above) return kmalloc_large(env, m, size, gfp, node);
     return std::unexpected(Refused::no_memory);
   }
   if (size == 0 && m.profile().zero_size_ptr) return zero_size_ptr;
-  const std::optional<slab::CacheId> cache =
-      slab::general_cache(m, std::max<std::uint64_t>(size, 1), gfp);
-  if (!cache) return std::unexpected(Refused::no_memory);
-  if (node) return slab::kmem_cache_alloc_node(env, m, *cache, gfp, *node);
-  return slab::kmem_cache_alloc(env, m, *cache, gfp);
+  return std::unexpected(Refused::no_memory);
+}
+
+Answer<Address> allocate(Env& env, Machine& m, std::uint64_t size, Gfp gfp, Node node) {
+  const slab::Index cache = slab::general_entry(m, size, gfp);
+  const bool nothing = size == 0 && m.profile().zero_size_ptr;
+  if (cache == 0 || nothing) [[unlikely]]
+    return allocate_past(env, m, size, gfp, node);
+  if (node) return slab::kmem_cache_alloc_node(env, m, slab::CacheId{cache - 1}, gfp, *node);
+  return slab::kmem_cache_alloc(env, m, slab::CacheId{cache - 1}, gfp);
 }
 
 // n * size, or nothing when it is more than `most`.

@@ -45,9 +45,10 @@ inline void push(Machine& m, const ArrayRef& a, std::uint64_t address) {
   REQUIRE(array.avail < array.limit);
   m.arena.edit(a.entries, a.index * a.room + array.avail++) = address;
 }
-inline std::uint64_t pop(Machine& m, const ArrayRef& a) {
+// S-22.
+inline std::uint64_t take_newest(Machine& m, const ArrayRef& a) {
   ArrayCache& array = edit_array(m, a);
-  REQUIRE(array.avail > 0);
+  array.touched = 1;
   return std::exchange(m.arena.edit(a.entries, a.index * a.room + --array.avail), 0);
 }
 

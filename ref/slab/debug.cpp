@@ -12,7 +12,6 @@ namespace {
 using core::Effect;
 using core::Fault;
 
-constexpr std::uint32_t any_debug = SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER;
 constexpr std::byte poison_inuse{0x5a}, poison_freed{0x6b}, poison_end{0xa5};
 
 // The words of the era (S-34). 2.6.11: as its slab.c defines them.
@@ -104,7 +103,6 @@ void debug_poison_free(Machine& m, Index cache, std::uint64_t address) {
 }
 
 void debug_alloc(Machine& m, Index cache, std::uint64_t address, Gfp gfp) {
-  if (!m.config.slab_debug) return;
   const Cache& c = cache_at(m, cache);
   if (c.ctor != 0 && (gfp & core::GFP_BIT_ZERO))  // S-31
     warn_once(m, core::WarnOnce::ctor_zero_at_alloc);
@@ -123,7 +121,6 @@ void debug_alloc(Machine& m, Index cache, std::uint64_t address, Gfp gfp) {
 
 void debug_free(Machine& m, Index cache, std::uint64_t address) {
   const Cache& c = cache_at(m, cache);
-  if (!(c.flags & any_debug)) return;
   if (c.flags & SLAB_RED_ZONE) {
     if (!red_zones_are(m, c, address, zones_of(m).active)) overwritten(m, address);
     set_red_zones(m, c, address, zones_of(m).inactive);

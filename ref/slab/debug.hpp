@@ -10,6 +10,9 @@
 
 namespace ref::slab {
 
+// A cache without these is of no interest here.
+constexpr std::uint32_t any_debug = SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER;
+
 void debug_new_object(Machine& m, Index cache, std::uint64_t address);
 // On the way to a caller, and back: what was overwritten is in the log.
 void debug_alloc(Machine& m, Index cache, std::uint64_t address, Gfp gfp);

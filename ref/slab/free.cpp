@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "ref/slab/alloc.hpp"
-#include "ref/slab/debug.hpp"
 #include "ref/slab/freelist.hpp"
 
 namespace ref::slab {
@@ -77,6 +76,8 @@ void cache_flusharray(Env& env, Machine& m, Index cache, const ArrayRef& ac) {
   for (const std::uint64_t object : taken.all()) push(m, shared, object);
 }
 
+}  // namespace
+
 // S-28.
 void cache_free_alien(Env& env, Machine& m, Index cache, std::uint64_t address,
                       std::uint32_t slab_node) {
@@ -89,14 +90,7 @@ void cache_free_alien(Env& env, Machine& m, Index cache, std::uint64_t address,
   push(m, alien, address);
 }
 
-}  // namespace
-
-void cache_free(Env& env, Machine& m, Index cache, std::uint64_t address) {
-  debug_free(m, cache, address);
-  if (m.config.nodes > 1) {
-    const std::uint32_t slab_node = node_of_slab(m, slab_of(m, address));
-    if (slab_node != numa_mem_id(m)) return cache_free_alien(env, m, cache, address, slab_node);
-  }
+void cache_free_full(Env& env, Machine& m, Index cache, std::uint64_t address) {
   const ArrayRef ac = cpu_array(m, cache);
   while (array_at(m, ac).avail == array_at(m, ac).limit) cache_flusharray(env, m, cache, ac);
   push(m, ac, address);

@@ -4,6 +4,7 @@
 
 #include "ref/slab/alloc.hpp"
 #include "ref/slab/create.hpp"
+#include "ref/slab/direct.hpp"
 #include "ref/slab/freelist.hpp"
 
 namespace ref::slab {
@@ -14,36 +15,35 @@ namespace {
 
 // S-33, 2.6.11: cache_grow's BUG() and kmem_flagcheck. There they are found when a slab is made;
 // here always.
-bool bad_slab_gfp(Machine& m, Index cache, Gfp gfp) {
+inline bool bad_slab_gfp(const Machine& m, const Cache& cache, Gfp gfp) {
   switch (m.profile().slab_misuse) {
     case SlabMisuse::tolerated: return false;
     case SlabMisuse::stops_the_kernel: {
       constexpr Gfp allowed = GFP_BIT_DMA | GFP_BIT_DIRECT_RECLAIM | GFP_BIT_HIGH | GFP_BIT_IO |
                               GFP_BIT_FS | GFP_BIT_COLD | GFP_BIT_NOWARN | GFP_BIT_RETRY_MAYFAIL |
                               GFP_BIT_NOFAIL | GFP_BIT_NORETRY | GFP_BIT_NO_GROW | GFP_BIT_COMP;
-      const bool dma = cache_at(m, cache).flags & SLAB_CACHE_DMA;
-      if (!(gfp & ~allowed) && dma == ((gfp & GFP_BIT_DMA) != 0)) return false;
-      report(m, Fault::bad_slab_gfp, Effect::none);
-      return true;
+      const bool dma = cache.flags & SLAB_CACHE_DMA;
+      return (gfp & ~allowed) != 0 || dma != ((gfp & GFP_BIT_DMA) != 0);
     }
   }
   UNREACHABLE("a slab misuse policy outside the list");
 }
 
-// Why a call on a cache cannot be served; nothing if it can.
-std::optional<Refused> refused(Machine& m, CacheId cache, Gfp gfp) {
+// A cache that callers may use; where nothing was booted there is none.
+inline bool serves(const Machine& m, CacheId cache, Gfp gfp) {
+  return usable(m, cache) && !bad_slab_gfp(m, cache_at(m, static_cast<Index>(cache)), gfp);
+}
+// Why a call on a cache cannot be served.
+[[gnu::cold]] Refused refuse(Machine& m, CacheId cache) {
   if (globals_of(m).up == 0) return Refused::no_memory;
-  if (!usable(m, cache)) {
-    report(m, Fault::no_such_cache, Effect::none);
-    return Refused::misuse;
-  }
-  if (bad_slab_gfp(m, static_cast<Index>(cache), gfp)) return Refused::misuse;
-  return std::nullopt;
+  report(m, usable(m, cache) ? Fault::bad_slab_gfp : Fault::no_such_cache, Effect::none);
+  return Refused::misuse;
 }
 
 Answer<Address> allocate(Env& env, Machine& m, CacheId cache, Gfp gfp,
                          std::optional<std::uint32_t> node) {
-  if (const auto why = refused(m, cache, gfp)) return std::unexpected(*why);
+  if (!serves(m, cache, gfp)) [[unlikely]]
+    return std::unexpected(refuse(m, cache));
   const auto object = slab_alloc(env, m, static_cast<Index>(cache), gfp, node);
   if (!object) return std::unexpected(object.error());
   set_bit(m, m.slab.live, place_in_slab(m, *object), true);
@@ -82,14 +82,35 @@ Fault fault_of_free(const Machine& m, Index cache, const std::optional<Found>& o
   return Fault::none;
 }
 
+// True: something is wrong, and is in the log now.
+[[gnu::noinline]] bool report_bad_free(Machine& m, Index cache, Address address) {
+  const auto object = find_object(m, static_cast<std::uint64_t>(address));
+  const Fault fault = fault_of_free(m, cache, object);
+  if (fault == Fault::none) return false;
+  report(m, fault, Effect::none, buddy::virt_to_pfn(m, address).value_or(0));
+  return true;
+}
+
+// The cache, index + 1, of the object at a place that a caller has; 0: none begins there. The bits
+// know, and spare the division that tells where objects begin; but where they begin within words,
+// as an odd alignment makes them, a bit does not know at which byte, and the answer is 0.
+inline Index cache_of_live(const Machine& m, std::uint64_t place) {
+  if (!has_bit(m, m.slab.live, place) || has_bit(m, m.slab.own, place)) return 0;
+  const Index head = slab_at(m, page_of_place(m, place)).head;
+  if (head == 0) return 0;
+  const Slab& s = slab_at(m, head - 1);
+  const Cache& c = cache_at(m, s.cache - 1);
+  const std::uint64_t bits = place | (s.s_mem + c.obj_offset) | c.size;
+  return (bits & (m.profile().word_bytes - 1)) == 0 ? s.cache : 0;
+}
+
 void free_object(Env& env, Machine& m, Index cache, Address address) {
   const auto at = static_cast<std::uint64_t>(address);
-  const std::optional<Found> object = find_object(m, at);
-  if (const Fault fault = fault_of_free(m, cache, object); fault != Fault::none) [[unlikely]] {
-    const std::optional<Pfn> pfn = buddy::virt_to_pfn(m, address);
-    return report(m, fault, Effect::none, pfn.value_or(0));
-  }
-  set_bit(m, m.slab.live, object->place, false);
+  const std::optional<std::uint64_t> place = place_of(m, at);
+  const bool right = place && cache_of_live(m, *place) == cache + 1;
+  if (!right && report_bad_free(m, cache, address)) [[unlikely]]
+    return;
+  set_bit(m, m.slab.live, *place, false);
   cache_free(env, m, cache, at);
 }
 
@@ -118,10 +139,20 @@ void kmem_cache_free(Env& env, Machine& m, CacheId cache, Address address) {
   free_object(env, m, static_cast<Index>(cache), address);
 }
 
+bool kfree_object(Env& env, Machine& m, Address address) {
+  const auto at = static_cast<std::uint64_t>(address);
+  const std::optional<std::uint64_t> place = place_of(m, at);
+  const Index cache = place ? cache_of_live(m, *place) : 0;
+  if (cache == 0) return false;
+  set_bit(m, m.slab.live, *place, false);
+  cache_free(env, m, cache - 1, at);
+  return true;
+}
+
 // K-12. 2.6.11 has no such call; it is taken to be the same.
 Answer<std::size_t> kmem_cache_alloc_bulk(Env& env, Machine& m, CacheId cache, Gfp gfp,
                                           std::span<Address> objects) {
-  if (const auto why = refused(m, cache, gfp)) return std::unexpected(*why);
+  if (!serves(m, cache, gfp)) return std::unexpected(refuse(m, cache));
   for (std::size_t i = 0; i < objects.size(); ++i) {
     // Zeroed when all are there: those that go back must be as they were constructed.
     const Gfp one = gfp & ~Gfp{GFP_BIT_ZERO};

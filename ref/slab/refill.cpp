@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "ref/slab/alloc.hpp"
-#include "ref/slab/debug.hpp"
 #include "ref/slab/freelist.hpp"
 
 namespace ref::slab {
@@ -62,12 +61,6 @@ bool worth_a_look(const Machine& m, Index cache, std::uint32_t node) {
              array_at(m, shared_array(m, cache, node)).avail > 0;
   }
   UNREACHABLE("a policy for new slabs outside the list");
-}
-
-std::uint64_t take_newest(Machine& m, const ArrayRef& ac) {
-  ArrayCache& array = edit_array(m, ac);
-  array.touched = 1;
-  return std::exchange(m.arena.edit(ac.entries, ac.index * ac.room + --array.avail), 0);
 }
 
 // 6.1: memory of exactly this node, without waiting for it; a machine of one node knows no such.
@@ -170,26 +163,18 @@ Answer<std::uint64_t> alloc_slow(Env& env, Machine& m, Index cache, Gfp gfp,
 
 }  // namespace
 
-Answer<std::uint64_t> slab_alloc(Env& env, Machine& m, Index cache, Gfp gfp,
-                                 std::optional<std::uint32_t> node) {
-  if (may_block(gfp) && in_atomic(m))
-    report(m, core::Fault::sleeping_in_atomic, core::Effect::none);  // B-23
-  const ArrayRef ac = cpu_array(m, cache);
-  Answer<std::uint64_t> object = 0;
-  if (array_at(m, ac).avail > 0 && (!node || *node == numa_mem_id(m))) {
-    object = take_newest(m, ac);  // S-22
-  } else {
-    ++edit_cache(m, cache).users;
-    object = alloc_slow(env, m, cache, gfp, node);
-    --edit_cache(m, cache).users;
-  }
-  if (!object) return object;
-  debug_alloc(m, cache, *object, gfp);
-  if (gfp & core::GFP_BIT_ZERO)  // S-32: the object, not what is between it and the next
-    std::ranges::fill(
-        m.arena.edit_bytes(m.ram, place_in_slab(m, *object), cache_at(m, cache).object_size),
-        std::byte{0});
+Answer<std::uint64_t> alloc_behind(Env& env, Machine& m, Index cache, Gfp gfp,
+                                   std::optional<std::uint32_t> node) {
+  ++edit_cache(m, cache).users;
+  const Answer<std::uint64_t> object = alloc_slow(env, m, cache, gfp, node);
+  --edit_cache(m, cache).users;
   return object;
+}
+
+void zero_object(Machine& m, Index cache, std::uint64_t address) {
+  std::ranges::fill(
+      m.arena.edit_bytes(m.ram, place_in_slab(m, address), cache_at(m, cache).object_size),
+      std::byte{0});
 }
 
 }  // namespace ref::slab
