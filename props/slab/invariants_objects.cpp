@@ -176,14 +176,27 @@ struct Seen {
   }
 };
 
+// The first entry from `from` on that is not zero; the number of entries if there is none. Most of
+// all entries are unused, so they are looked at many at a time.
+std::uint32_t first_written(const ArrayView& a, std::uint32_t from) {
+  constexpr std::uint32_t block = 32;
+  for (; from + block <= a.entries_max; from += block) {
+    std::uint64_t any = 0;
+    for (std::uint32_t i = 0; i < block; ++i) any |= a.entry[from + i];
+    if (any != 0) break;
+  }
+  while (from < a.entries_max && a.entry[from] == 0) ++from;
+  return from;
+}
+
 Broken array_broken(const Machine& m, const ArrayView& a, Seen& seen) {
   const auto where = [&](std::string_view what) { return a.name(m) + ", " + std::string(what); };
   if (a.array->limit > a.entries_max)
     return Witness{where("its limit"), a.entries_max, a.array->limit};
   if (a.array->avail > a.array->limit)
     return Witness{where("objects in it"), a.array->limit, a.array->avail};
-  for (std::uint32_t i = a.array->avail; i < a.entries_max; ++i)
-    if (a.entry[i] != 0) return Witness{where(fmt::format("entry {}, unused", i)), 0, a.entry[i]};
+  if (const std::uint32_t i = first_written(a, a.array->avail); i < a.entries_max)
+    return Witness{where(fmt::format("entry {}, unused", i)), 0, a.entry[i]};
   for (std::uint32_t i = 0; i < a.array->avail; ++i) {
     const std::uint64_t address = a.entry[i];
     const auto entry = [&] { return where(fmt::format("entry {}, {:#x}", i, address)); };

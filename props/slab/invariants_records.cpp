@@ -116,16 +116,27 @@ Broken canonical_broken(const Machine& m) {
 
 namespace {
 
-// The front of a cache's line, up to what debugging adds.
-std::string line_of(const Machine& m, Index i) {
-  const Cache& c = cache_at(m, i);
-  std::uint64_t slabs = 0, unused = 0, free = 0, shared = 0;
+// What the listed slabs of a cache come to: read once, for all lines.
+struct Sums {
+  std::uint64_t slabs = 0, unused = 0, free = 0;
+};
+std::vector<Sums> sums_of_caches(const Machine& m) {
+  std::vector<Sums> sums(m.slab.cache.count);
   for (const SlabView& v : sound_slabs(m)) {
-    if (v.cache != i || v.slab->list == 0) continue;
-    ++slabs, unused += v.slab->active == 0, free += v.of->num - v.slab->active;
+    if (v.slab->list == 0) continue;
+    Sums& s = sums[v.cache];
+    ++s.slabs, s.unused += v.slab->active == 0, s.free += v.of->num - v.slab->active;
   }
-  for_each_array(m, [&](const ArrayView& a) {
-    if (a.kind == ArrayKind::shared && a.cache == i) shared += a.array->avail;
+  return sums;
+}
+
+// The front of a cache's line, up to what debugging adds.
+std::string line_of(const Machine& m, Index i, const Sums& sums) {
+  const Cache& c = cache_at(m, i);
+  const auto [slabs, unused, free] = sums;
+  std::uint64_t shared = 0;
+  for_each_array_of(m, i, [&](const ArrayView& a) {
+    if (a.kind == ArrayKind::shared) shared += a.array->avail;
   });
   const std::string_view name(c.name.data());
   return fmt::format(
@@ -148,9 +159,10 @@ Broken slabinfo_broken(const Machine& m) {
   if (lines.size() < 2 || !lines[0].starts_with("slabinfo - version: 2.1") ||
       !lines[1].starts_with("# name            <active_objs> <num_objs> <objsize>"))
     return Witness{"the head of slabinfo", 2, lines.size()};
+  const std::vector<Sums> sums = sums_of_caches(m);
   std::size_t next = 2;
   for (Index link = globals_of(m).first; link != 0 && link <= m.slab.cache.count;) {
-    const std::string line = line_of(m, link - 1);
+    const std::string line = line_of(m, link - 1, sums[link - 1]);
     if (next >= lines.size()) return Witness{"lines of slabinfo", next + 1, lines.size()};
     if (!lines[next].starts_with(line))
       return Witness{fmt::format("line '{}' instead of '{}'", lines[next], line), 1, 0};

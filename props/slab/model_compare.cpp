@@ -88,37 +88,45 @@ void Model::read_arrays(const Machine& m) {
 std::optional<Finding> Model::difference(const Machine& after) const {
   const Model then = of(after, CacheId{cache_});
   std::optional<Finding> found;
-  const auto same = [&](const std::string& what, const auto& expected, const auto& actual) {
+  // Where it is is told only when something differs: texts of all that is the same would take most
+  // of the time.
+  const auto same = [&](auto where, std::string_view what, const auto& expected,
+                        const auto& actual) {
     if (!found && expected != actual)
-      found = Finding{"SLAB-ORDERED",
-                      fmt::format("{}, {}: {}", name_of(after, cache_), what, text_of(expected)),
-                      text_of(actual)};
+      found = Finding{
+          "SLAB-ORDERED",
+          fmt::format("{}, {}{}: {}", name_of(after, cache_), where(), what, text_of(expected)),
+          text_of(actual)};
   };
-  const auto same_stack = [&](const std::string& what, const Stack& a, const Stack& b) {
-    same(what + ", entries", a.objects, b.objects);
-    same(what + ", touched", std::uint64_t{a.touched}, std::uint64_t{b.touched});
+  const auto same_stack = [&](auto where, const Stack& a, const Stack& b) {
+    same(where, ", entries", a.objects, b.objects);
+    same(where, ", touched", std::uint64_t{a.touched}, std::uint64_t{b.touched});
   };
   for (std::size_t node = 0; node < nodes_.size(); ++node) {
     const Lists &a = nodes_[node], &b = then.nodes_[node];
-    const std::string where = fmt::format("node {}", node);
-    same(where + ", full", a.full, b.full);
-    same(where + ", partial", a.partial, b.partial);
-    same(where + ", free", a.free, b.free);
-    same(where + ", free_objects", a.free_objects, b.free_objects);
-    same(where + ", the next colour", std::uint64_t{a.colour_next}, std::uint64_t{b.colour_next});
-    same(where + ", free_touched", std::uint64_t{a.free_touched}, std::uint64_t{b.free_touched});
-    same(where + ", the next time", std::uint64_t{a.next_reap}, std::uint64_t{b.next_reap});
-    same_stack(where + ", its shared array", a.shared, b.shared);
+    const auto where = [&] { return fmt::format("node {}", node); };
+    same(where, ", full", a.full, b.full);
+    same(where, ", partial", a.partial, b.partial);
+    same(where, ", free", a.free, b.free);
+    same(where, ", free_objects", a.free_objects, b.free_objects);
+    same(where, ", the next colour", std::uint64_t{a.colour_next}, std::uint64_t{b.colour_next});
+    same(where, ", free_touched", std::uint64_t{a.free_touched}, std::uint64_t{b.free_touched});
+    same(where, ", the next time", std::uint64_t{a.next_reap}, std::uint64_t{b.next_reap});
+    same_stack([&] { return where() + ", its shared array"; }, a.shared, b.shared);
     for (std::size_t of = 0; of < std::min(a.alien.size(), b.alien.size()); ++of)
-      same_stack(fmt::format("{}, alien array of node {}", where, of), a.alien[of], b.alien[of]);
+      same_stack([&] { return fmt::format("{}, alien array of node {}", where(), of); },
+                 a.alien[of], b.alien[of]);
   }
   for (std::size_t cpu = 0; cpu < cpus_.size(); ++cpu)
-    same_stack(fmt::format("the array of CPU {}", cpu), cpus_[cpu], then.cpus_[cpu]);
-  for (const auto& [slab, of] : slabs_) {
-    const auto other = then.slabs_.find(slab);
+    same_stack([&] { return fmt::format("the array of CPU {}", cpu); }, cpus_[cpu],
+               then.cpus_[cpu]);
+  for (const auto& entry : slabs_) {
+    const SlabOf& of = entry.second;
+    const auto other = then.slabs_.find(entry.first);
     if (other == then.slabs_.end()) continue;  // its list said so
-    same(fmt::format("the first object of slab {:#x}", slab), of.first, other->second.first);
-    same(fmt::format("the free objects of slab {:#x}", slab), of.free, other->second.free);
+    const auto where = [&] { return fmt::format("slab {:#x}", entry.first); };
+    same(where, ", its first object", of.first, other->second.first);
+    same(where, ", its free objects", of.free, other->second.free);
   }
   // S-27
   if ((flags_ & ref::slab::SLAB_TYPESAFE_BY_RCU) == 0) return found;
