@@ -1,6 +1,7 @@
 """benchmark_page: what the benchmarks must show, and the page that tells whether they do.
 
-    passes   one pass of buddy_bench is {name: nanoseconds}, of bench-target {(preset, operations): rates}
+    passes   one of buddy_bench and object_bench is {name: nanoseconds}, of bench-target {(preset, operations):
+             rates}
     ratio    taken within a pass, where both sides ran in turns; then the median of the passes
 
 A bound is written once, in required() or goals(); page, exit code and `--check` follow.
@@ -16,6 +17,10 @@ LENGTHS = (16, 64, 256)
 WAYS = {'bare': 'bare', 'judged': 'judged/quick', 'and reach counted': 'judged/counted',
         'touched invariants': 'judged/touched', 'full walk': 'judged/full_walk'}
 COMPARED = tuple(WAYS.values())[:-1]  # with each other, so they run in turns: counters of one benchmark
+PAIRS = ('kmem_cache_alloc and kmem_cache_free', 'kmalloc and kfree')  # as object_bench numbers them
+OBJECTS = [(pair, era) for pair in range(len(PAIRS)) for era in range(len(ERAS))]
+OTHERS = ('glibc', 'mimalloc', 'jemalloc')
+OBJECT_WAYS = ('bare', 'judged', 'invariants', *OTHERS)
 COSTS = {'copy of the machine': 'copy_machine', '16 operations and restore': 'run_and_restore',
          'hash after 16 operations': 'hash_after_sixteen'}
 SWARMS = {'judged after every operation (`--judge quick`)': 'swarm_operations/quick/manual_time',
@@ -39,7 +44,7 @@ class Bound:
     least: float = None
     most: float = None
     form: str = '{:.2f}'
-    profile: tuple = None  # what to run when it is missed
+    profile: tuple = None  # what to run when it is missed: program or preset, and what of it
 
     @property
     def value(self):
@@ -58,10 +63,19 @@ def setting_name(era, size):
     return f'{ERAS[era]}, {SIZES[size]}'
 
 
+def pair_name(pair, era):
+    return f'{PAIRS[pair]}, {ERAS[era]}'
+
+
 def bench_names():
-    """Every benchmark the page needs."""
+    """Every benchmark of buddy_bench that the page needs."""
     return [f'{stem}/{era}/{size}' for stem in (*WAYS.values(), *COSTS.values())
             for era, size in SETTINGS] + list(SWARMS.values())
+
+
+def object_names():
+    """Every benchmark of object_bench that the page needs."""
+    return [f'objects/{way}/{pair}/{era}' for way in OBJECT_WAYS for pair, era in OBJECTS]
 
 
 def ratio(results, over, under):
@@ -89,7 +103,12 @@ def goals(results):
         for era, era_name in enumerate(ERAS):
             bench = f'{stem}/{era}/0'
             yield Bound(f'{name} ≤ {most} ns: {era_name}, {SIZES[0]}', [run[bench] for run in results.benches],
-                        most=most, form='{:.1f} ns', profile=('bench', bench))
+                        most=most, form='{:.1f} ns', profile=('buddy_bench', bench))
+    for pair, era in OBJECTS:
+        at = f'{pair}/{era}'
+        yield Bound(f'bare ≤ 3 × the fastest of {", ".join(OTHERS)}: {pair_name(pair, era)}',
+                    [run[f'objects/bare/{at}'] / min(run[f'objects/{other}/{at}'] for other in OTHERS)
+                     for run in results.benches], most=3, profile=('object_bench', f'objects_bare/{at}'))
     quick = next(iter(SWARMS.values()))
     yield Bound('swarm ≥ 12,000,000 judged operations a second', [1e9 / run[quick] for run in results.benches],
                 least=12e6, form='{:,.0f}', profile=('bench', quick))
@@ -120,6 +139,17 @@ def cost_tables(results):
             '## Nanoseconds to copy, restore, hash', '',
             *table(['machine', *COSTS],
                    ([setting_name(*s), *cells(COSTS.values(), *s)] for s in SETTINGS))]
+
+
+def object_table(results):
+    return ['## Nanoseconds for an object to go back and another to come', '',
+            'Of 64 that are held, in turn: 128 bytes, or for kmalloc sizes as kernels ask for them, mostly up to',
+            '512 bytes and some of a page and more. Judged is with the oracle and the stamps; with invariants the',
+            'whole machine of 1280 pages is walked after each of the two calls. The others take the same sizes.', '',
+            *table(['pair', *OBJECT_WAYS],
+                   ([pair_name(*s), *(nanoseconds(median(run[f'objects/{way}/{s[0]}/{s[1]}']
+                                                         for run in results.benches)) for way in OBJECT_WAYS)]
+                    for s in OBJECTS))]
 
 
 def rate_tables(results):
@@ -159,14 +189,14 @@ def page(results):
              '', '## Machine', '', *table(['what', 'here'], results.machine),
              '## Required', '', *table(head, must),
              '## Goals on a quiet core', '', *table(head, want),
-             *cost_tables(results), *rate_tables(results), *profiles(results)]
+             *cost_tables(results), *object_table(results), *rate_tables(results), *profiles(results)]
     return '\n'.join(lines).rstrip('\n') + '\n'
 
 
 def blank(machine):
     """Results without meaning, for a page whose rows are the right ones."""
     rates = dict.fromkeys(ENGINES.values(), 1.0)
-    return Results([dict.fromkeys(bench_names(), 1.0)],
+    return Results([dict.fromkeys([*bench_names(), *object_names()], 1.0)],
                    [{(p, steps): rates for p in PRESETS for steps in LENGTHS}], machine, [])
 
 

@@ -27,6 +27,12 @@ def results(passes=3):
                           for _ in range(passes)], blank.machine, [])
 
 
+def with_objects(run, ways):
+    """The same with other times of objects, in every pass."""
+    times = {f'objects/{way}/{pair}/{era}': time for way, time in ways.items() for pair, era in pages.OBJECTS}
+    return pages.Results([p | times for p in run.benches], run.targets, run.machine, [])
+
+
 def missed(bounds):
     return {bound.name for bound in bounds if not bound.met}
 
@@ -72,6 +78,14 @@ class Bounds(unittest.TestCase):
             for preset, rate in (('fuzz-plain', 150_000), ('fuzz', 80_000)):
                 p[preset, 64] = {'alone': rate, 'libfuzzer': rate}
         self.assertEqual(missed(pages.goals(met)), set())
+        for other in pages.OTHERS:
+            self.assertEqual(len(missed(pages.goals(with_objects(met, {other: 0.3})))), len(pages.OBJECTS), other)
+        self.assertEqual(missed(pages.goals(with_objects(met, {'bare': 3}))), set())
+        slow = with_objects(met, {'bare': 1})
+        for p in slow.benches:
+            p['objects/bare/1/0'] = 3.1
+        self.assertEqual(missed(pages.goals(slow)), {'bare ≤ 3 × the fastest of glibc, mimalloc, jemalloc: '
+                                                     'kmalloc and kfree, linux-2.6.11'})
         for p in met.benches:
             p |= {'bare/0/0': 36, 'judged/quick/1/0': 66, 'swarm_operations/quick/manual_time': 90}
         for p in met.targets:
@@ -128,6 +142,21 @@ class Reading(unittest.TestCase):
         text = json.dumps({'benchmarks': [row('in_turns/0/1', 'linux-2.6.11, 2^20 pages 70 % full', **counters)]})
         self.assertEqual(benchmarks.read_benches(text), {f'{name}/0/1': t for name, t in counters.items()})
         self.assertEqual(counters['judged/touched'], 13.0)
+
+    def test_objects_are_there_by_way_pair_and_era_and_none_may_be_missing(self):
+        counters = {name: 5.0 + i for i, name in enumerate(pages.OBJECT_WAYS)}
+        rows = [row(f'objects_in_turns/{pair}/{era}', pages.pair_name(pair, era), **counters)
+                for pair, era in pages.OBJECTS]
+        found = benchmarks.read_benches(json.dumps({'benchmarks': rows}))
+        self.assertEqual(found['objects/jemalloc/1/0'], 10.0)
+        self.assertEqual(set(found), set(pages.object_names()))
+        whole = found | dict.fromkeys(pages.bench_names(), 1.0)
+        benchmarks.complete(whole)
+        for gone in ('objects/jemalloc/0/1', 'bare/0/0'):
+            with self.assertRaisesRegex(benchmarks.CannotMeasure, gone):
+                benchmarks.complete({name: time for name, time in whole.items() if name != gone})
+        with self.assertRaises(benchmarks.CannotMeasure):
+            benchmarks.read_benches(json.dumps({'benchmarks': [row('objects_in_turns/0/1', 'kmalloc')]}))
 
     def test_a_benchmark_of_another_machine_or_one_that_failed_measures_nothing(self):
         for bad in (row(label='linux-2.6.11, 113 pages'), row('bare/1/0'),

@@ -1,13 +1,11 @@
 // What a step costs: in the bare allocator, judged, judged with invariants, and in a whole search.
 #include <benchmark/benchmark.h>
 
-#include <algorithm>
-#include <ctime>
-#include <functional>
 #include <map>
 #include <memory>
 #include <vector>
 
+#include "fuzz/bench/turns.hpp"
 #include "fuzz/bench/workload.hpp"
 #include "fuzz/engine/swarm_worker.hpp"
 #include "ref/buddy/buddy.hpp"
@@ -109,51 +107,26 @@ L::Judging with_touched() {
   return judging;
 }
 
-double nanoseconds_of_thread() {
-  timespec t{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) * 1e9 + static_cast<double>(t.tv_nsec);
-}
-
-// All ways in turns, a stream each: what else the machine does slows them alike, so this is where
-// ratios come from. Each counter is the median, in nanoseconds a step.
+// All ways in turns, from where ratios come.
 void in_turns(benchmark::State& state) {
   const Setting s = setting_of(state);
   const auto steps = bench::steps_of(bench::draw_toggles(stream_length, stream_seed), s.era);
-  struct Way {
-    const char* name;
-    std::function<void()> run;
-    std::vector<double> times;
-  };
-  std::vector<Way> ways;
+  bench::Turns turns;
   Bare stream(s);
-  ways.push_back({"bare", [&] { stream.run(); }, {}});
+  turns.add("bare", stream.steps(), [&] { stream.run(); });
   std::vector<std::unique_ptr<L::World>> worlds;
   for (const auto& [name, judging] : {std::pair{"judged/quick", quick()},
                                       {"judged/counted", L::Judging{}},
                                       {"judged/touched", with_touched()}}) {
     L::World& world =
         *worlds.emplace_back(std::make_unique<L::World>(newborn_of(s.era, s.large), judging));
-    ways.push_back({name,
-                    [&] {
-                      for (const L::Step& step : steps) world.apply(step);
-                    },
-                    {}});
+    turns.add(name, steps.size(), [&] {
+      for (const L::Step& step : steps) world.apply(step);
+    });
   }
-  for (auto _ : state) {
-    for (Way& way : ways) {
-      const double before = nanoseconds_of_thread();
-      way.run();
-      way.times.push_back(nanoseconds_of_thread() - before);
-    }
-  }
+  turns.take(state);
   for (const auto& world : worlds)
     if (world->violation()) state.SkipWithError("a rule broke");
-  for (Way& way : ways) {
-    const auto middle = way.times.begin() + static_cast<std::ptrdiff_t>(way.times.size() / 2);
-    std::ranges::nth_element(way.times, middle);
-    state.counters[way.name] = *middle / static_cast<double>(steps.size());
-  }
 }
 
 // A world that ran sixteen steps: copied whole, put back, and named.
