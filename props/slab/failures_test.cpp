@@ -6,92 +6,7 @@
 namespace props::slab::by_hand {
 namespace {
 
-// Takes what the general caches have in stock, so that every object that a creation needs is the
-// first of a new slab: each is a page request that can fail.
-void exhaust(Kernel& k) {
-  k.settle();
-  for (Index link = globals_of(k.m).first; link != 0; link = cache_at(k.m, link - 1).next) {
-    const CacheId c{link - 1};
-    const Gfp dma = k.cache(c).flags & SLAB_CACHE_DMA ? Gfp{GFP_BIT_DMA} : Gfp{0};
-    const auto stock = [&] {
-      std::uint32_t free = 0;
-      for (std::uint32_t cpu = 0; cpu < k.m.config.cpus; ++cpu) free += k.cpu(c, cpu).avail;
-      for (std::uint32_t n = 0; n < k.m.config.nodes; ++n) free += k.node(c, n).free_objects;
-      return free;
-    };
-    if (k.cache(c).size > 4096) continue;
-    for (std::uint32_t node = 0; node < k.m.config.nodes; ++node) {
-      select_cpu(k.m, node);
-      while (k.cpu(c, node).avail + k.node(c, node).free_objects > 0)
-        ASSERT_TRUE(kmem_cache_alloc(k.env, k.m, c, k.gfp() | dma).has_value());
-    }
-    select_cpu(k.m, 0);
-    ASSERT_EQ(stock(), 0u);
-  }
-}
-
 std::string shape(const Kernel& k) { return slabinfo(k.m) + ref::buddy::buddyinfo(k.m); }
-
-unsigned fail_each(const Config& config, const CacheSpec& spec) {
-  Kernel k(config);
-  exhaust(k);
-  for (unsigned nth = 1;; ++nth) {
-    const Machine before = k.m;
-    k.settle();
-    const std::string settled = shape(k);
-    k.m = before;
-    plan_failure(k.m, nth);
-    const auto c = k.ask_cache(spec);
-    plan_failure(k.m, 0);
-    EXPECT_EQ(k.fault(), Fault::none);
-    if (c) return nth - 1;
-    EXPECT_EQ(c.error(), Refused::no_memory);
-    k.settle();
-    EXPECT_EQ(shape(k), settled) << "at request " << nth;
-    k.m = before;
-    EXPECT_LT(nth, 50u);
-    if (nth == 50) return nth;
-  }
-}
-
-// 6.1, one CPU: descriptor and node.                       2.6.11: descriptor and array; the
-// two CPUs: descriptor, shared array, node.                management of the array's slab.
-TEST(SlabFailures, creating_fails_at_each_allocation_and_leaves_nothing) {
-  for (const EraId era : eras)
-    for (const bool debug : {false, true})
-      for (const std::uint32_t cpus : {1u, 2u}) {
-        Config config = debug ? debugged(era) : plain(era);
-        config.cpus = cpus;
-        const unsigned failures = fail_each(config, {.name = "new", .size = 1000});
-        EXPECT_GE(failures, 2u) << cpus;
-      }
-}
-
-// There a failed request is served by the other node, so memory has to end: after no page, after
-// one, and so on, until a creation has enough of it.
-TEST(SlabFailures, on_two_nodes_memory_ends_at_each_page_in_turn) {
-  Kernel k(two_nodes());
-  exhaust(k);
-  const Machine stocked = k.m;
-  for (std::uint64_t left = 0;; ++left) {
-    k.m = stocked;
-    while (k.free_pages() > left)
-      ASSERT_TRUE(ref::buddy::alloc_page(k.env, k.m, k.gfp("GFP_ATOMIC")).has_value());
-    const Machine before = k.m;
-    k.settle();
-    const std::string settled = shape(k);
-    k.m = before;
-    const auto c = k.ask_cache({.name = "new", .size = 100});
-    if (c) {
-      EXPECT_GE(left, 3u);  // table and arrays, shared array, node: three classes and a descriptor
-      return;
-    }
-    EXPECT_EQ(c.error(), Refused::suspended);
-    k.settle();
-    EXPECT_EQ(shape(k), settled) << left << " pages";
-    ASSERT_LT(left, 20u);
-  }
-}
 
 // Off-slab management that fails gives back the pages of its slab.
 TEST(SlabFailures, a_slab_without_its_management) {
@@ -141,7 +56,7 @@ TEST(SlabFailures, tunables_that_find_no_memory_stay) {  // S-43
     config.cpus = 2;
     Kernel k(config);
     const CacheId c = k.create({.size = 100});
-    exhaust(k);
+    (void)k.take_stock();
     const std::uint32_t limit = k.cache(c).limit;
     plan_failure(k.m, 1);
     EXPECT_EQ(*slabinfo_write(k.env, k.m, "test 100 50 8"), SlabinfoWrite::no_memory);

@@ -145,11 +145,34 @@ class Kernel {
         (void)kmem_cache_shrink(env, m, CacheId{link - 1});
     clear_log(m);
   }
+  // Takes what the caches have in stock, so that every object that a call needs is the first of a
+  // new slab: each is a page request that can fail.
+  struct Stock {
+    CacheId cache;
+    Address object;
+  };
+  std::vector<Stock> take_stock();
   std::string picture(CacheId c, std::uint32_t n = 0) const;
 
   Quiet env;
   Machine m;
 };
+
+inline std::vector<Kernel::Stock> Kernel::take_stock() {
+  settle();
+  std::vector<Stock> stock;
+  for (Index link = globals_of(m).first; link != 0; link = cache_at(m, link - 1).next) {
+    const CacheId c{link - 1};
+    if (cache(c).size > 4096) continue;  // nothing that is needed is so large
+    const Gfp dma = cache(c).flags & SLAB_CACHE_DMA ? Gfp{GFP_BIT_DMA} : Gfp{0};
+    for (std::uint32_t n = 0; n < m.config.nodes; ++n) {
+      select_cpu(m, n);  // whose node is this
+      while (cpu(c, n).avail + node(c, n).free_objects > 0) stock.push_back({c, get(c, dma)});
+    }
+  }
+  select_cpu(m, 0);
+  return stock;
+}
 
 inline std::string Kernel::picture(CacheId c, std::uint32_t n) const {
   std::string text;
