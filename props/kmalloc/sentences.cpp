@@ -12,7 +12,8 @@ const std::vector<Sentence>& sizes_and_frees() {
        .what = "Nothing is asked for: 6.1 answers the address 16, which is no memory and not NULL; "
                "2.6.11 an object of its smallest class.",
        .covers = {"KMALLOC-NOTHING", "KmallocSizes.nothing_is_an_address_of_its_own_in_6_1",
-                  "KmallocSizes.nothing_is_an_object_of_the_smallest_class_in_2_6_11"}},
+                  "KmallocSizes.nothing_is_an_object_of_the_smallest_class_in_2_6_11",
+                  "KmallocSizes.nothing_through_every_call"}},
       {.id = "K-2",
        .what = "The classes: 6.1 has 32 to 8192 with 96 and 192; 2.6.11 32 to 131072, with 96 "
                "where a cache line is shorter than 64 bytes and 192 where shorter than 128.",
@@ -44,7 +45,8 @@ const std::vector<Sentence>& sizes_and_frees() {
        .covers = {"KMALLOC-CLASS", "KMALLOC-LIMIT", "KMALLOC-REFUSED", "KMALLOC-AGAIN",
                   "KmallocLarge.sizes_above_the_largest_class_are_compound_pages_in_6_1",
                   "KmallocLarge.nothing_is_larger_than_the_largest_block_in_6_1",
-                  "KmallocLarge.nothing_is_larger_than_the_largest_class_in_2_6_11"},
+                  "KmallocLarge.nothing_is_larger_than_the_largest_class_in_2_6_11",
+                  "KmallocLimit.every_call_refuses_what_is_above_it"},
        .not_modelled = {{only_5_17, "the silent limit of its classes"}},
        .elsewhere = "Constant sizes above the limit of 2.6.11, which do not link.",
        .note = "The warning is the page allocator's own (B-20): once, and not under "
@@ -65,7 +67,9 @@ const std::vector<Sentence>& sizes_and_frees() {
                   "Kfree.a_page_that_is_no_slab_goes_back_with_one_warning_in_6_1",
                   "Kfree.compound_pages_of_the_page_allocator_go_back_silently_in_6_1",
                   "Kfree.an_address_within_large_memory_gives_back_all_of_it_in_6_1",
-                  "Kfree.a_page_that_is_no_slab_is_not_given_back_in_2_6_11"},
+                  "Kfree.a_page_that_is_no_slab_is_not_given_back_in_2_6_11",
+                  "Kfree.every_call_that_takes_an_address_names_one_that_is_free",
+                  "Kfree.every_call_that_takes_an_address_names_one_within_an_object"},
        .not_modelled = {{only_5_17, "such a page is warned of and kept"}},
        .assumed = "A page that is no slab is a named misuse without effect.",
        .note = "A single page is named as misuse in 6.1 too, with the effect that it is freed."},
@@ -81,6 +85,7 @@ const std::vector<Sentence>& other_calls() {
        .covers = {"KMALLOC-LIMIT", "KMALLOC-NOTHING",
                   "KmallocArrays.a_product_that_no_number_holds_is_refused_without_a_word",
                   "KmallocArrays.sizes_of_2_6_11_are_words_of_32_bits_and_kcalloc_has_half_of_them",
+                  "KmallocArrays.no_product_that_wraps_is_taken_for_a_small_one",
                   "Krealloc.a_refusal_leaves_the_old_memory_as_it_was"},
        .assumed = "kmalloc_array and krealloc_array, which are younger, refuse what 32 bits do not "
                   "hold."},
@@ -98,7 +103,8 @@ const std::vector<Sentence>& other_calls() {
        .covers = {"KMALLOC-STAYS", "KMALLOC-MOVED", "KMALLOC-FAILED", "KMALLOC-MISUSE",
                   "Krealloc.zero_frees_and_null_allocates",
                   "Krealloc.what_fits_stays_and_what_does_not_is_copied_whole",
-                  "Krealloc.a_refusal_leaves_the_old_memory_as_it_was"},
+                  "Krealloc.a_refusal_leaves_the_old_memory_as_it_was",
+                  "Krealloc.of_what_was_freed_is_named_at_every_size"},
        .not_modelled = {{kasan, "the check of the first byte"},
                         {tags,
                          "pointers that differ in "

@@ -91,16 +91,6 @@ TEST(SlabCreate, debug_flags_without_debugging) {  // S-3: masked; 2.6.11 stops
   }
 }
 
-TEST(SlabCreate, a_second_cache_of_a_name) {  // S-2
-  for (const EraId era : eras) {
-    Kernel k(plain(era));
-    (void)k.create({.name = "twin", .size = 100});
-    const auto second = k.ask_cache({.name = "twin", .size = 200});
-    EXPECT_EQ(second.has_value(), era == new_era);
-    EXPECT_EQ(k.fault(), era == new_era ? Fault::none : Fault::duplicate_name);
-  }
-}
-
 TEST(SlabCreate, panic_makes_a_fault_of_a_refusal) {
   for (const EraId era : eras) {
     Kernel k(plain(era));

@@ -13,12 +13,13 @@ std::span<const Sentence> creation_sentences() {
                "too large a size, and takes size 0.",
        .covers = {"OBJECT-FAULT", "SlabCreate.what_callers_must_not_ask_for",
                   "SlabCreate.in_an_interrupt", "SlabCreate.a_space_in_a_name_is_warned_of",
-                  "SlabCreate.nothing_is_a_size"},
+                  "SlabCreate.nothing_is_a_size", "SlabCreate.the_largest_size_and_one_more",
+                  "SlabCreate.what_is_refused_changes_nothing"},
        .elsewhere = "Destructors, and 6.1 without CONFIG_DEBUG_VM, which checks nothing.",
        .note = "A name with a space only warns."},
       {.id = "S-2",
        .what = "A second cache of a name stops 2.6.11; 6.1 takes it.",
-       .covers = {"SlabCreate.a_second_cache_of_a_name"},
+       .covers = {"SlabCreate.a_name_that_stands_there_already"},
        .elsewhere = "2.6.20, which answers NULL."},
       {.id = "S-3",
        .what = "A flag that nobody knows is refused in 6.1 and stops 2.6.11; a known one without "
@@ -29,7 +30,7 @@ std::span<const Sentence> creation_sentences() {
        .what = "The alignment is the largest of what was asked, of the cache line halved while "
                "two objects fit into half of it, and of a word.",
        .covers = {"OBJECT-ALIGNED", "SLAB-LAYOUT", "SlabLayout.lines_and_alignments",
-                  "SlabLayout.odd_alignments_stay_sound"},
+                  "SlabCreate.an_alignment_that_is_no_power_of_two_is_believed"},
        .note = "An alignment that is no power of two is the caller's mistake."},
       {.id = "S-5",
        .what = "The distance of objects is the size rounded up to a word and to the alignment, 16 "

@@ -74,9 +74,12 @@ std::span<const Sentence> content_sentences() {
                   "SlabObjects.with_poison_it_runs_at_each_allocation"},
        .elsewhere = "Destructors and the flags of constructors."},
       {.id = "S-31",
-       .what = "__GFP_ZERO to a cache with a constructor warns once, and zeroes.",
+       .what =
+           "__GFP_ZERO to a cache with a constructor warns once, and zeroes; 2.6.11 has no such "
+           "flag of its slab, and stops.",
        .covers = {"OBJECT-ZEROED",
-                  "SlabObjects.zeroing_what_was_constructed_is_warned_of_once_and_done"}},
+                  "SlabObjects.zeroing_what_was_constructed_is_warned_of_once_and_done",
+                  "SlabMisuse.zeroing_what_was_constructed_stops_2_6_11"}},
       {.id = "S-32",
        .what = "__GFP_ZERO clears the object as asked for, not what it is rounded up to.",
        .covers = {"OBJECT-ZEROED", "SlabObjects.zeroing_takes_the_object_and_leaves_what_is_behind",
@@ -84,7 +87,9 @@ std::span<const Sentence> content_sentences() {
       {.id = "S-33",
        .what = "Flags of zones that no slab may come from are dropped with a warning in 6.1, and "
                "stop 2.6.11.",
-       .covers = {"OBJECT-WAITS", "OBJECT-FAULT", "SlabMisuse.gfp_that_an_object_cannot_have"}},
+       .covers = {"OBJECT-WAITS", "OBJECT-FAULT", "SlabMisuse.gfp_that_an_object_cannot_have",
+                  "SlabMisuse.highmem_is_no_place_for_objects",
+                  "SlabMisuse.dma_that_the_cache_does_not_say"}},
       {.id = "S-34",
        .what = "With debugging red zones stand around objects and poison in free ones; what was "
                "overwritten, or freed twice, is reported.",
@@ -95,7 +100,8 @@ std::span<const Sentence> content_sentences() {
        .note = "Without debugging a kernel sees no double free; the reference always does."},
       {.id = "S-35",
        .what = "An object freed to another cache is misuse; the kernel believes its caller.",
-       .covers = {"OBJECT-FAULT", "SlabMisuse.is_named_and_changes_nothing"},
+       .covers = {"OBJECT-FAULT", "SlabMisuse.is_named_and_changes_nothing",
+                  "SlabMisuse.every_use_of_a_destroyed_cache_is_named_and_changes_nothing"},
        .note = "The reference names it, and changes nothing."},
   };
   return rows;
