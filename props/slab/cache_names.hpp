@@ -27,8 +27,11 @@ inline constexpr std::array cache_names{
     CacheNameText{"with_space", "with space"},
     CacheNameText{"empty", ""},
     CacheNameText{"longest", "a-name-of-sixty-three-characters-is-the-longest-that-we-cankeep"},
+    CacheNameText{"too_long", "a-name-of-sixty-four-characters-which-is-one-more-than-there-fit"},
 };
-static_assert(cache_names.back().told->size() == 63);
+// What a record has room for (ref/slab/machine.hpp), and one more.
+static_assert(cache_names[cache_names.size() - 2].told->size() == 63);
+static_assert(cache_names.back().told->size() == 64);
 
 struct CacheName {
   std::uint8_t index = 0;

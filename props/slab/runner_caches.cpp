@@ -72,7 +72,7 @@ bool Runner::is_sane(const CacheCreate& op) const {
                                     ref::slab::SLAB_NO_REAP | ref::slab::SLAB_ACCOUNT |
                                     ref::slab::SLAB_NOLEAKTRACE;
   const auto told = op.name_of.told();
-  const bool named = told && !told->empty();
+  const bool named = told && !told->empty() && told->size() < ref::slab::name_bytes_max;
   const bool fits =
       op.size.value >= 8 && op.size.value <= page &&
       4 * op.size.value + 4 * op.align.value + 4 * Bytes{m_.config.cache_line} + 256 <= page;
