@@ -51,8 +51,8 @@ constexpr std::array table{
          "kmem_cache_alloc_bulk answers 0 or the count",
          "Callers cannot know which of them they have.", "K-12", every, S},
     Rule{"OBJECT-WAITS", "slab", "Only a caller that may sleep waits.",
-         "suspended implies not atomic", "Sleeping in atomic context hangs the machine.", "S-33",
-         every, S},
+         "suspended implies may block, and not atomic",
+         "Sleeping in atomic context hangs the machine.", "S-33", every, S},
     Rule{"OBJECT-FAULT", "slab", "Misuse is named for what it is, and only misuse.",
          "fault(step) = the fault that the registers imply: double-free, not-an-object, "
          "wrong-cache, no-such-cache, overwritten, ...; misuse changes nothing",

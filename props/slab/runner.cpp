@@ -118,7 +118,7 @@ Answer Runner::operator()(const SelectTask& op) {
 
 Answer Runner::suspended(const Operation& op, Gfp gfp) {
   ++w_.reach_[ReachEvent::suspended];
-  if (in_atomic(m_)) {
+  if (in_atomic(m_) || !(gfp & GFP_BIT_DIRECT_RECLAIM)) {
     w_.break_rule("OBJECT-WAITS", "memory or a refusal: this caller cannot wait",
                   fmt::format("suspended, with gfp {:#x}", gfp));
     return {};
