@@ -269,21 +269,7 @@ constexpr std::array all_fields{
 #undef IN_LOG
 #undef IN_WAIT
 
-// Each byte of a record belongs to exactly one field; a field is checked, or free, or says when.
-constexpr bool every_byte_once(const Record& record) {
-  std::size_t next = 0;
-  for (const Field& f : all_fields) {
-    if (f.record != record.name) continue;
-    if (f.offset != next || f.bytes == 0) return false;
-    next += f.bytes;
-  }
-  return next == record.bytes;
-}
-static_assert(std::ranges::all_of(all_records, every_byte_once));
-static_assert(std::ranges::all_of(all_fields, [](const Field& f) {
-  return f.free.empty() == (f.is_free == nullptr) && !(f.rules.empty() && f.free.empty()) &&
-         std::ranges::count(all_records, f.record, &Record::name) == 1;
-}));
+static_assert(fields_are_complete(all_records, all_fields));
 
 constexpr std::string_view introduction =
     "# Which bit of a machine's state would be missed?\n"
@@ -300,18 +286,6 @@ std::span<const Record> records() { return all_records; }
 
 std::span<const Field> fields() { return all_fields; }
 
-std::string fields_page() {
-  std::string text(introduction);
-  for (const Record& r : all_records) {
-    text += "\n## `" + std::string(r.name) + "`: " + std::string(r.what) + "\n\n";
-    text += "| field | bytes | noticed by | free |\n|---|---|---|---|\n";
-    for (const Field& f : all_fields) {
-      if (f.record != r.name) continue;
-      text += "| `" + std::string(f.name) + "` | " + std::to_string(f.bytes) + " | " +
-              std::string(f.rules) + " | " + std::string(f.free) + " |\n";
-    }
-  }
-  return text;
-}
+std::string fields_page() { return props::fields_page(introduction, all_records, all_fields); }
 
 }  // namespace props::buddy

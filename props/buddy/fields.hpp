@@ -1,19 +1,8 @@
-// fields: every byte of a machine's state, and who would notice that one of its bits was flipped.
-//
-//   page    0     next   prev   refcount  private_data  mapcount  flags  order  kind  zero     32
-//                 checked by BUDDY-LISTED, ...                    free: PG_pfmemalloc of a live
-//                 head
-//
-// A flipped bit of a *checked* field breaks one of the field's rules. A field is *free* where any
-// value is a legal state: a cursor, a switch, what nobody has a second opinion of. `is_free` says
-// so exactly, so a test can ask for both: what is not free is noticed, what is free is not.
+// fields: every byte of a machine's state of pages, and who would notice a flipped bit of it.
 #pragma once
-#include <cstddef>
-#include <span>
-#include <string>
-
 #include "props/buddy/invariants.hpp"
 #include "props/buddy/world.hpp"
+#include "props/core/fields.hpp"
 
 namespace props::buddy {
 
@@ -26,23 +15,8 @@ struct Flip {
   const Machine& after() const { return world.machine(); }
 };
 
-struct Field {
-  std::string_view record, name;
-  std::size_t offset, bytes;
-  std::string_view rules{};                // that notice a flip; some rule for each bit not free
-  std::string_view free{};                 // when any value is legal, and why; "": never
-  bool (*is_free)(const Flip&) = nullptr;  // the same, exactly
-};
-
-// The tables of a machine that fields belong to, in the order of the arena; then what lies beside.
-struct Record {
-  std::string_view name;
-  std::string_view what;
-  std::size_t bytes;
-  std::uint64_t (*count)(const Machine&);
-  std::byte* (*edit)(Machine&, std::uint64_t record);
-  bool in_arena = true;
-};
+using Field = FieldOf<Flip>;
+using Record = RecordOf<Machine>;  // in the order of the arena; then what lies beside
 
 std::span<const Record> records();
 std::span<const Field> fields();  // by record, ascending, without gaps

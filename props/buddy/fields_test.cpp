@@ -4,12 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <set>
 
 #include "props/buddy/generator.hpp"
+#include "props/core/page_tests.hpp"
 
 namespace props::buddy {
 namespace {
@@ -243,15 +242,7 @@ TEST(Fields, name_rules_that_exist) {
 }
 
 TEST(Fields, the_page_is_what_the_register_says) {
-  const std::filesystem::path committed =
-      std::filesystem::path(ALLOCHECK_SOURCE_DIR) / "props/buddy/FIELDS.md";
-  std::ifstream in(committed);
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (text == fields_page()) return;
-  const std::filesystem::path renewed = std::filesystem::path(::testing::TempDir()) / "FIELDS.md";
-  std::ofstream(renewed) << fields_page();
-  ADD_FAILURE() << "the register changed; renew the page with\n  cp " << renewed.string() << ' '
-                << committed.string();
+  expect_committed("props/buddy/FIELDS.md", fields_page());
 }
 
 }  // namespace

@@ -9,11 +9,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <set>
 
+#include "props/core/page_tests.hpp"
 #include "props/core/rule.hpp"
 #include "props/core/sentence.hpp"
 
@@ -111,15 +109,7 @@ inline void expect_whole_cells(const SentenceSheet& sheet) {
 }
 
 inline void expect_same_page(const SentenceSheet& sheet) {
-  const auto committed = std::filesystem::path(ALLOCHECK_SOURCE_DIR) / sheet.page;
-  std::ifstream in(committed);
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (text == sheet.text()) return;
-  const auto renewed =
-      std::filesystem::path(::testing::TempDir()) / (std::string(sheet.suite) + ".md");
-  std::ofstream(renewed) << sheet.text();
-  ADD_FAILURE() << "the table changed; renew the page with\n  cp " << renewed.string() << ' '
-                << committed.string();
+  expect_committed(sheet.page, sheet.text());
 }
 
 class SentenceTest : public testing::Test {

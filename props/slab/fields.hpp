@@ -1,17 +1,7 @@
 // fields: every byte of the slab layer's state, and who would notice a flipped bit of it.
-//
-//   node    64    free_objects  free_limit  colour_next  total_slabs  ...          128
-//                 SLAB-COUNTED  SLAB-LIMITS  free: another colour
-//
-// A flipped bit of a *checked* field breaks one of the field's rules. A field is *free* where any
-// value is a legal state: a cursor, a mark, a name. `is_free` says so exactly, so a test can ask
-// for both: what is not free is noticed, what is free is not. The tables of the page allocator
-// below have a register of their own.
+// The tables of the page allocator below have a register of their own.
 #pragma once
-#include <cstddef>
-#include <span>
-#include <string>
-
+#include "props/core/fields.hpp"
 #include "props/slab/invariants.hpp"
 
 namespace props::slab {
@@ -24,22 +14,8 @@ struct Flip {
   std::size_t byte;  // in the record
 };
 
-struct Field {
-  std::string_view record, name;
-  std::size_t offset, bytes;
-  std::string_view rules{};                // that notice a flip; some rule for each bit not free
-  std::string_view free{};                 // when any value is legal, and why; "": never
-  bool (*is_free)(const Flip&) = nullptr;  // the same, exactly
-};
-
-// The tables of this layer, in the order of the arena.
-struct Record {
-  std::string_view name;
-  std::string_view what;
-  std::size_t bytes;
-  std::uint64_t (*count)(const Machine&);
-  std::byte* (*edit)(Machine&, std::uint64_t record);
-};
+using Field = FieldOf<Flip>;
+using Record = RecordOf<Machine>;  // in the order of the arena
 
 std::span<const Record> records();
 std::span<const Field> fields();  // by record, ascending, without gaps

@@ -4,12 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <set>
 
+#include "props/core/page_tests.hpp"
 #include "props/slab/rules.hpp"
 #include "props/slab/walk.hpp"
 
@@ -170,16 +169,7 @@ TEST(SlabFields, no_table_of_the_layer_is_forgotten) {
 }
 
 TEST(SlabFields, the_page_is_what_the_register_says) {
-  const std::filesystem::path committed =
-      std::filesystem::path(ALLOCHECK_SOURCE_DIR) / "props/slab/FIELDS.md";
-  std::ifstream in(committed);
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (text == fields_page()) return;
-  const std::filesystem::path renewed =
-      std::filesystem::path(::testing::TempDir()) / "SLAB_FIELDS.md";
-  std::ofstream(renewed) << fields_page();
-  ADD_FAILURE() << "the register changed; renew the page with\n  cp " << renewed.string() << ' '
-                << committed.string();
+  expect_committed("props/slab/FIELDS.md", fields_page());
 }
 
 }  // namespace
