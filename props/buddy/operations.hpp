@@ -95,32 +95,24 @@ struct FreePagesByPage {
 };
 
 // The calls that act on one register.
-#define ALLOCHECK_ON_PAGE(Struct, word, number, text)            \
-  struct Struct {                                                \
-    PageRegister page;                                           \
-    static constexpr std::string_view name = word;               \
-    static constexpr std::uint8_t code = number;                 \
-    static constexpr std::string_view help = text;               \
-    static void fields(auto& op, auto v) { v("page", op.page); } \
-  }
-ALLOCHECK_ON_PAGE(FreePageByPage, "__free_page", 11,
-                  "Gives one page back: misuse on a larger block.");
-ALLOCHECK_ON_PAGE(
-    FreePages, "free_pages", 12,
-    "Gives a block back with the order it was allocated with, by its address where it "
-    "has one.");
-ALLOCHECK_ON_PAGE(FreePage, "free_page", 13,
-                  "Gives one page back by its address; nothing happens without one.");
-ALLOCHECK_ON_PAGE(FreePagesExact, "free_pages_exact", 14,
-                  "Gives back what alloc_pages_exact gave.");
-ALLOCHECK_ON_PAGE(FreeColdPage, "free_cold_page", 15, "Gives one page back to the cold list.");
-ALLOCHECK_ON_PAGE(PageAddress, "page_address", 18,
-                  "Answers the block's kernel address, 0 in HIGHMEM.");
-ALLOCHECK_ON_PAGE(FreeStale, "free_stale", 22,
-                  "Frees what the register held last, with that order: a double free, unless "
-                  "somebody owns just that block now.");
-ALLOCHECK_ON_PAGE(Touch, "touch", 30, "Checks the block's contents and writes new ones.");
-#undef ALLOCHECK_ON_PAGE
+ALLOCHECK_ON(PageRegister, page, FreePageByPage, "__free_page", 11,
+             "Gives one page back: misuse on a larger block.");
+ALLOCHECK_ON(PageRegister, page, FreePages, "free_pages", 12,
+             "Gives a block back with the order it was allocated with, by its address where it "
+             "has one.");
+ALLOCHECK_ON(PageRegister, page, FreePage, "free_page", 13,
+             "Gives one page back by its address; nothing happens without one.");
+ALLOCHECK_ON(PageRegister, page, FreePagesExact, "free_pages_exact", 14,
+             "Gives back what alloc_pages_exact gave.");
+ALLOCHECK_ON(PageRegister, page, FreeColdPage, "free_cold_page", 15,
+             "Gives one page back to the cold list.");
+ALLOCHECK_ON(PageRegister, page, PageAddress, "page_address", 18,
+             "Answers the block's kernel address, 0 in HIGHMEM.");
+ALLOCHECK_ON(PageRegister, page, FreeStale, "free_stale", 22,
+             "Frees what the register held last, with that order: a double free, unless "
+             "somebody owns just that block now.");
+ALLOCHECK_ON(PageRegister, page, Touch, "touch", 30,
+             "Checks the block's contents and writes new ones.");
 
 // The calls that act on one frame of a block.
 #define ALLOCHECK_ON_FRAME(Struct, word, number, text)                                 \
@@ -141,20 +133,12 @@ ALLOCHECK_ON_FRAME(FreeTail, "free_tail", 23,
 #undef ALLOCHECK_ON_FRAME
 
 // The calls without arguments.
-#define ALLOCHECK_PLAIN(Struct, word, number, text) \
-  struct Struct {                                   \
-    static constexpr std::string_view name = word;  \
-    static constexpr std::uint8_t code = number;    \
-    static constexpr std::string_view help = text;  \
-    static void fields(auto&, auto) {}              \
-  }
 ALLOCHECK_PLAIN(DrainAllPages, "drain_all_pages", 20, "Empties the per-CPU lists of all CPUs.");
 ALLOCHECK_PLAIN(DrainLocalPages, "drain_local_pages", 21, "Empties the per-CPU lists of this CPU.");
 ALLOCHECK_PLAIN(ReadBuddyinfo, "buddyinfo", 48,
                 "Reads /proc/buddyinfo, and checks it against what is owned.");
 ALLOCHECK_PLAIN(ReadZoneinfo, "zoneinfo", 49, "Reads /proc/zoneinfo, and checks it.");
 ALLOCHECK_PLAIN(FreePagesNull, "free_pages_null", 50, "free_pages(0, 0): nothing happens.");
-#undef ALLOCHECK_PLAIN
 
 struct FreeAt {
   PfnArg pfn;
@@ -204,13 +188,8 @@ struct ScribblePageFlags {
   static void fields(auto& op, auto v) { v("pfn", op.pfn), v("flags", op.flags); }
 };
 
-struct SetMinFreeKbytes {
-  Number<ref::core::min_free_kbytes_max> kbytes;
-  static constexpr std::string_view name = "set_min_free_kbytes";
-  static constexpr std::uint8_t code = 45;
-  static constexpr std::string_view help = "Writes vm.min_free_kbytes.";
-  static void fields(auto& op, auto v) { v("kbytes", op.kbytes); }
-};
+ALLOCHECK_ON(Number<ref::core::min_free_kbytes_max>, kbytes, SetMinFreeKbytes,
+             "set_min_free_kbytes", 45, "Writes vm.min_free_kbytes.");
 
 struct SetLowmemReserveRatio {
   ZoneArg zone;

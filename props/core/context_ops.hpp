@@ -11,23 +11,13 @@ namespace props {
 
 using TaskFlags = Flags<ref::core::task_flag_names>;
 
-struct SelectCpu {
-  Number<ref::core::cpus_max - 1> id;
-  static constexpr std::string_view name = "cpu";
-  static constexpr std::uint8_t code = 31;
-  static constexpr std::string_view help = "The next steps run on this CPU.";
-  static void fields(auto& op, auto v) { v("id", op.id); }
-};
+ALLOCHECK_ON(Number<ref::core::cpus_max - 1>, id, SelectCpu, "cpu", 31,
+             "The next steps run on this CPU.");
 
-struct SelectTask {
-  Number<7> id;
-  static constexpr std::string_view name = "task";
-  static constexpr std::uint8_t code = 32;
-  static constexpr std::string_view help =
-      "This CPU runs that task; a call it waits in is tried again. Skipped in atomic context, or "
-      "when the task runs on another CPU.";
-  static void fields(auto& op, auto v) { v("id", op.id); }
-};
+ALLOCHECK_ON(
+    Number<7>, id, SelectTask, "task", 32,
+    "This CPU runs that task; a call it waits in is tried again. Skipped in atomic context, or "
+    "when the task runs on another CPU.");
 
 // One operation for each move of the context.
 template <ref::core::ContextMove which, std::uint8_t stable_code>
@@ -51,22 +41,11 @@ using SoftirqExit = MoveContext<ref::core::ContextMove::softirq_exit, 40>;
 using IrqEnter = MoveContext<ref::core::ContextMove::irq_enter, 41>;
 using IrqExit = MoveContext<ref::core::ContextMove::irq_exit, 42>;
 
-struct SetTaskFlags {
-  TaskFlags flags;
-  static constexpr std::string_view name = "set_task_flags";
-  static constexpr std::uint8_t code = 43;
-  static constexpr std::string_view help = "Replaces the flags of the running task.";
-  static void fields(auto& op, auto v) { v("flags", op.flags); }
-};
+ALLOCHECK_ON(TaskFlags, flags, SetTaskFlags, "set_task_flags", 43,
+             "Replaces the flags of the running task.");
 
-struct FailPageAlloc {
-  Number<255> nth;
-  static constexpr std::string_view name = "fail_page_alloc";
-  static constexpr std::uint8_t code = 44;
-  static constexpr std::string_view help =
-      "The nth page request from now fails, unless it says __GFP_NOFAIL; 0 cancels.";
-  static void fields(auto& op, auto v) { v("nth", op.nth); }
-};
+ALLOCHECK_ON(Number<255>, nth, FailPageAlloc, "fail_page_alloc", 44,
+             "The nth page request from now fails, unless it says __GFP_NOFAIL; 0 cancels.");
 
 // What they do, the same in every row. A task's own calls are the row's: a call that waits is tried
 // again.

@@ -202,3 +202,24 @@ class OperationScanner {
 };
 
 }  // namespace props
+
+// Operations of the usual shapes, by the names in code and in text, the code and the help.
+
+// Without arguments.
+#define ALLOCHECK_PLAIN(Struct, word, number, text) \
+  struct Struct {                                   \
+    static constexpr std::string_view name = word;  \
+    static constexpr std::uint8_t code = number;    \
+    static constexpr std::string_view help = text;  \
+    static void fields(auto&, auto) {}              \
+  }
+
+// With one argument, a register mostly.
+#define ALLOCHECK_ON(Domain, field, Struct, word, number, text)   \
+  struct Struct {                                                 \
+    Domain field;                                                 \
+    static constexpr std::string_view name = word;                \
+    static constexpr std::uint8_t code = number;                  \
+    static constexpr std::string_view help = text;                \
+    static void fields(auto& op, auto v) { v(#field, op.field); } \
+  }

@@ -98,25 +98,16 @@ struct KreallocArray {
 };
 
 // The calls that act on one register.
-#define ALLOCHECK_ON_OBJECT(Struct, word, number, text)              \
-  struct Struct {                                                    \
-    ObjectRegister object;                                           \
-    static constexpr std::string_view name = word;                   \
-    static constexpr std::uint8_t code = number;                     \
-    static constexpr std::string_view help = text;                   \
-    static void fields(auto& op, auto v) { v("object", op.object); } \
-  }
-ALLOCHECK_ON_OBJECT(Kfree, "kfree", 104, "Gives the register's memory back.");
-ALLOCHECK_ON_OBJECT(KfreeSensitive, "kfree_sensitive", 105,
-                    "The same, cleared before; what is usable of it, not only what was asked for.");
-ALLOCHECK_ON_OBJECT(Ksize, "ksize", 106,
-                    "Answers how much is usable. From then on the owner uses all of it.");
-ALLOCHECK_ON_OBJECT(KfreeStale, "kfree_stale", 107,
-                    "Frees what the register held last: a double free, unless somebody has just "
-                    "that now.");
-ALLOCHECK_ON_OBJECT(WriteObject, "write_object", 108,
-                    "Checks the contents of the register's memory and writes new ones.");
-#undef ALLOCHECK_ON_OBJECT
+ALLOCHECK_ON(ObjectRegister, object, Kfree, "kfree", 104, "Gives the register's memory back.");
+ALLOCHECK_ON(ObjectRegister, object, KfreeSensitive, "kfree_sensitive", 105,
+             "The same, cleared before; what is usable of it, not only what was asked for.");
+ALLOCHECK_ON(ObjectRegister, object, Ksize, "ksize", 106,
+             "Answers how much is usable. From then on the owner uses all of it.");
+ALLOCHECK_ON(ObjectRegister, object, KfreeStale, "kfree_stale", 107,
+             "Frees what the register held last: a double free, unless somebody has just "
+             "that now.");
+ALLOCHECK_ON(ObjectRegister, object, WriteObject, "write_object", 108,
+             "Checks the contents of the register's memory and writes new ones.");
 
 struct KfreeBulk {
   ObjectRegister first;
@@ -140,51 +131,26 @@ struct KfreeInside {
   static void fields(auto& op, auto v) { v("object", op.object), v("offset", op.offset); }
 };
 
-struct KfreePage {
-  PageRegister page;
-  static constexpr std::string_view name = "kfree_page";
-  static constexpr std::uint8_t code = 111;
-  static constexpr std::string_view help =
-      "kfree of pages that are no slab's: in 6.1 they go back, single ones with a warning; in "
-      "2.6.11 it is misuse without effect. Skipped in HIGHMEM, and for blocks that are not "
-      "compound.";
-  static void fields(auto& op, auto v) { v("page", op.page); }
-};
+ALLOCHECK_ON(
+    PageRegister, page, KfreePage, "kfree_page", 111,
+    "kfree of pages that are no slab's: in 6.1 they go back, single ones with a warning; in "
+    "2.6.11 it is misuse without effect. Skipped in HIGHMEM, and for blocks that are not "
+    "compound.");
 
-struct KfreeAt {
-  Number<65535> address;
-  static constexpr std::string_view name = "kfree_at";
-  static constexpr std::uint8_t code = 112;
-  static constexpr std::string_view help =
-      "kfree of a small number as an address: NULL, what 6.1 answers for nothing, or misuse.";
-  static void fields(auto& op, auto v) { v("address", op.address); }
-};
+ALLOCHECK_ON(
+    Number<65535>, address, KfreeAt, "kfree_at", 112,
+    "kfree of a small number as an address: NULL, what 6.1 answers for nothing, or misuse.");
 
-struct KmallocSizeRoundup {
-  SizeArg size;
-  static constexpr std::string_view name = "kmalloc_size_roundup";
-  static constexpr std::uint8_t code = 113;
-  static constexpr std::string_view help = "Answers what would be usable of so many bytes.";
-  static void fields(auto& op, auto v) { v("size", op.size); }
-};
+ALLOCHECK_ON(SizeArg, size, KmallocSizeRoundup, "kmalloc_size_roundup", 113,
+             "Answers what would be usable of so many bytes.");
 
 // The calls without arguments.
-struct ShrinkAll {
-  static constexpr std::string_view name = "shrink_all";
-  static constexpr std::uint8_t code = 114;
-  static constexpr std::string_view help =
-      "kmem_cache_shrink of every general cache: free slabs go back to the page allocator.";
-  static void fields(auto&, auto) {}
-};
+ALLOCHECK_PLAIN(
+    ShrinkAll, "shrink_all", 114,
+    "kmem_cache_shrink of every general cache: free slabs go back to the page allocator.");
 
-struct Reap {
-  Number<1000> ticks;
-  static constexpr std::string_view name = "reap";
-  static constexpr std::uint8_t code = 115;
-  static constexpr std::string_view help =
-      "So much time passes, then this CPU does the periodic work of its caches.";
-  static void fields(auto& op, auto v) { v("ticks", op.ticks); }
-};
+ALLOCHECK_ON(Number<1000>, ticks, Reap, "reap", 115,
+             "So much time passes, then this CPU does the periodic work of its caches.");
 
 using buddy::AllocPages, buddy::FreePages, buddy::DrainAllPages;
 

@@ -42,20 +42,12 @@ struct CacheCreate {
 };
 
 // The calls that act on one cache.
-#define ALLOCHECK_ON_CACHE(Struct, word, number, text)             \
-  struct Struct {                                                  \
-    CacheRegister cache;                                           \
-    static constexpr std::string_view name = word;                 \
-    static constexpr std::uint8_t code = number;                   \
-    static constexpr std::string_view help = text;                 \
-    static void fields(auto& op, auto v) { v("cache", op.cache); } \
-  }
-ALLOCHECK_ON_CACHE(CacheDestroy, "kmem_cache_destroy", 65,
-                   "Destroys a cache; misuse while objects of it are live, or when it is gone.");
-ALLOCHECK_ON_CACHE(CacheShrink, "kmem_cache_shrink", 66,
-                   "Gives back every slab of which nothing is used; answers whether slabs remain.");
-ALLOCHECK_ON_CACHE(CacheSize, "kmem_cache_size", 67, "Answers the size of the cache's objects.");
-#undef ALLOCHECK_ON_CACHE
+ALLOCHECK_ON(CacheRegister, cache, CacheDestroy, "kmem_cache_destroy", 65,
+             "Destroys a cache; misuse while objects of it are live, or when it is gone.");
+ALLOCHECK_ON(CacheRegister, cache, CacheShrink, "kmem_cache_shrink", 66,
+             "Gives back every slab of which nothing is used; answers whether slabs remain.");
+ALLOCHECK_ON(CacheRegister, cache, CacheSize, "kmem_cache_size", 67,
+             "Answers the size of the cache's objects.");
 
 struct CacheAlloc {
   ObjectRegister out;
@@ -107,22 +99,13 @@ struct CacheFreeBulk {
 };
 
 // The calls that act on one object.
-#define ALLOCHECK_ON_OBJECT(Struct, word, number, text)              \
-  struct Struct {                                                    \
-    ObjectRegister object;                                           \
-    static constexpr std::string_view name = word;                   \
-    static constexpr std::uint8_t code = number;                     \
-    static constexpr std::string_view help = text;                   \
-    static void fields(auto& op, auto v) { v("object", op.object); } \
-  }
-ALLOCHECK_ON_OBJECT(CacheFree, "kmem_cache_free", 72,
-                    "Gives an object back to the cache that it is from.");
-ALLOCHECK_ON_OBJECT(TouchObject, "touch_object", 73,
-                    "Checks the object's contents and writes new ones.");
-ALLOCHECK_ON_OBJECT(FreeStaleObject, "free_stale_object", 74,
-                    "Frees what the register held last: a double free, unless somebody has an "
-                    "object just there.");
-#undef ALLOCHECK_ON_OBJECT
+ALLOCHECK_ON(ObjectRegister, object, CacheFree, "kmem_cache_free", 72,
+             "Gives an object back to the cache that it is from.");
+ALLOCHECK_ON(ObjectRegister, object, TouchObject, "touch_object", 73,
+             "Checks the object's contents and writes new ones.");
+ALLOCHECK_ON(ObjectRegister, object, FreeStaleObject, "free_stale_object", 74,
+             "Frees what the register held last: a double free, unless somebody has an "
+             "object just there.");
 
 struct FreeToWrongCache {
   ObjectRegister object;
@@ -155,27 +138,13 @@ ALLOCHECK_AT_OFFSET(WriteAfterFree, "write_after_free", 78,
 #undef ALLOCHECK_AT_OFFSET
 
 // The calls without arguments.
-#define ALLOCHECK_PLAIN(Struct, word, number, text) \
-  struct Struct {                                   \
-    static constexpr std::string_view name = word;  \
-    static constexpr std::uint8_t code = number;    \
-    static constexpr std::string_view help = text;  \
-    static void fields(auto&, auto) {}              \
-  }
 ALLOCHECK_PLAIN(CacheReap, "cache_reap", 79, "The periodic work of this CPU.");
 ALLOCHECK_PLAIN(RcuGracePeriod, "rcu_grace_period", 80,
                 "All readers are gone: what waited for that goes back.");
 ALLOCHECK_PLAIN(ReadSlabinfo, "slabinfo", 81,
                 "Reads /proc/slabinfo, and checks it against what callers have.");
-#undef ALLOCHECK_PLAIN
 
-struct PassTime {
-  Number<4095> ticks;
-  static constexpr std::string_view name = "pass_time";
-  static constexpr std::uint8_t code = 82;
-  static constexpr std::string_view help = "So many ticks of the clock pass.";
-  static void fields(auto& op, auto v) { v("ticks", op.ticks); }
-};
+ALLOCHECK_ON(Number<4095>, ticks, PassTime, "pass_time", 82, "So many ticks of the clock pass.");
 
 struct WriteSlabinfo {
   CacheName name_of;
