@@ -11,55 +11,46 @@ namespace {
 
 using namespace ref::core;
 
-// Index of an operation in the variant, by type.
 template <class Op>
-constexpr std::size_t index_of() {
-  return []<std::size_t... i>(std::index_sequence<i...>) {
-    std::size_t found = 0;
-    ((std::is_same_v<Op, std::variant_alternative_t<i, Operation>> ? void(found = i) : void()),
-     ...);
-    return found;
-  }(std::make_index_sequence<std::variant_size_v<Operation>>{});
-}
+constexpr std::size_t index_of = index_in<Operation, Op>();
 
 // Printing and reading a text takes as long as a hundred other calls, and changes nothing.
 template <class Op>
 constexpr bool is_text = std::is_same_v<Op, ReadBuddyinfo> || std::is_same_v<Op, ReadZoneinfo>;
 
-// How often an operation is drawn when nothing is known: calls first, misuse and settings seldom.
-template <class Op>
-constexpr std::uint16_t usual_weight() {
-  if constexpr (std::is_same_v<Op, AllocPages> || std::is_same_v<Op, FreePages>) return 400;
-  if constexpr (std::is_same_v<Op, AllocPage>) return 120;
-  if constexpr (std::is_same_v<Op, FreePagesByPage> || std::is_same_v<Op, GetFreePages>) return 80;
-  if constexpr (std::is_same_v<Op, AllocPagesExact> || std::is_same_v<Op, FreePagesExact> ||
-                std::is_same_v<Op, AllocPagesBulk> || std::is_same_v<Op, SplitPage> ||
-                std::is_same_v<Op, GetPage> || std::is_same_v<Op, PutPage> ||
-                std::is_same_v<Op, SelectCpu>)
-    return 40;
-  if constexpr (std::is_same_v<Op, SetMinFreeKbytes> || std::is_same_v<Op, SetLowmemReserveRatio> ||
-                std::is_same_v<Op, ScribblePageFlags>)
+struct Usual {
+  bool contexts;
+
+  // How often an operation is drawn when nothing is known: calls first, misuse and settings seldom.
+  template <class Op>
+  constexpr std::uint16_t usual_weight() const {
+    if constexpr (std::is_same_v<Op, AllocPages> || std::is_same_v<Op, FreePages>) return 400;
+    if constexpr (std::is_same_v<Op, AllocPage>) return 120;
+    if constexpr (std::is_same_v<Op, FreePagesByPage> || std::is_same_v<Op, GetFreePages>)
+      return 80;
+    if constexpr (std::is_same_v<Op, AllocPagesExact> || std::is_same_v<Op, FreePagesExact> ||
+                  std::is_same_v<Op, AllocPagesBulk> || std::is_same_v<Op, SplitPage> ||
+                  std::is_same_v<Op, GetPage> || std::is_same_v<Op, PutPage> ||
+                  std::is_same_v<Op, SelectCpu>)
+      return 40;
+    if constexpr (std::is_same_v<Op, SetMinFreeKbytes> ||
+                  std::is_same_v<Op, SetLowmemReserveRatio> ||
+                  std::is_same_v<Op, ScribblePageFlags>)
+      return 4;
+    if constexpr (is_text<Op>) return 2;
+    return 12;
+  }
+
+  // Scribbling, and contexts, change what a whole run can see: most runs go without. Contexts come
+  // together, for what two of them do to each other would be rare otherwise.
+  template <class Op>
+  constexpr unsigned switched_off_in_tenths() const {
+    if constexpr (std::is_same_v<Op, AllocPages> || std::is_same_v<Op, FreePages>) return 0;
+    if constexpr (std::is_same_v<Op, ScribblePageFlags>) return 8;
+    if constexpr (enters_context<Op>) return contexts ? 3 : 10;
     return 4;
-  if constexpr (is_text<Op>) return 2;
-  return 12;
-}
-
-// What changes the rights of every later call of its context.
-template <class Op>
-constexpr bool is_context =
-    std::is_same_v<Op, SetTaskFlags> || std::is_same_v<Op, PreemptDisable> ||
-    std::is_same_v<Op, LocalIrqDisable> || std::is_same_v<Op, LocalBhDisable> ||
-    std::is_same_v<Op, SoftirqEnter> || std::is_same_v<Op, IrqEnter>;
-
-// Scribbling, and contexts, change what a whole run can see: most runs go without. Contexts come
-// together, for what two of them do to each other would be rare otherwise.
-template <class Op>
-constexpr unsigned switched_off_in_tenths(bool contexts) {
-  if constexpr (std::is_same_v<Op, AllocPages> || std::is_same_v<Op, FreePages>) return 0;
-  if constexpr (std::is_same_v<Op, ScribblePageFlags>) return 8;
-  if constexpr (is_context<Op>) return contexts ? 3 : 10;
-  return 4;
-}
+  }
+};
 
 // The first register from a drawn one on, of `count` in a circle, that holds a block, or holds
 // none; the drawn one when there is no such.
@@ -84,33 +75,21 @@ Pfn draw_pfn(const World& w, Random& random) {
 
 Generator::Generator(Random& random) {
   const bool contexts = random.chance(4);
-  [&]<std::size_t... i>(std::index_sequence<i...>) {
-    ((weight_[i] =
-          random.below(10) <
-                  switched_off_in_tenths<std::variant_alternative_t<i, Operation>>(contexts)
-              ? std::uint16_t{0}
-              : static_cast<std::uint16_t>(
-                    usual_weight<std::variant_alternative_t<i, Operation>>() *
-                    (1 + random.below(3)))),
-     ...);
-  }(std::make_index_sequence<Reach::operations>{});
+  weights_ = Weights<Operation>::draw(random, Usual{contexts});
   // Most runs fill the machine, and some keep it empty: even weights leave it nearly empty, and
   // what marks and fallbacks do is seen when memory is short.
   if (random.chance(2)) {
-    const std::size_t favoured = random.chance(4) ? index_of<FreePages>() : index_of<AllocPages>();
-    weight_[favoured] = static_cast<std::uint16_t>(weight_[favoured] * 3);
+    const std::size_t favoured = random.chance(4) ? index_of<FreePages> : index_of<AllocPages>;
+    weights_.multiply(favoured, 3);
   }
-  // Who enters a context leaves it again, or most of the run would not be allowed to wait.
-  for (std::size_t i = index_of<PreemptDisable>(); i < index_of<IrqExit>(); i += 2)
-    weight_[i + 1] = static_cast<std::uint16_t>(weight_[i] * 3);
+  weights_.leave_contexts();
   if (random.chance(6)) {  // a run that does one thing nearly all the time
-    const std::size_t favoured = random.below(weight_.size());
-    std::uint16_t& w = weight_[favoured];
-    if (favoured != index_of<ReadBuddyinfo>() && favoured != index_of<ReadZoneinfo>())
-      w = static_cast<std::uint16_t>(std::clamp<unsigned>(w * 64u, 2000, UINT16_MAX));
+    const std::size_t favoured = random.below(Reach::operations);
+    if (favoured != index_of<ReadBuddyinfo> && favoured != index_of<ReadZoneinfo>)
+      weights_.insist(favoured, 64, UINT16_MAX);
   }
   if (random.chance(4)) registers_ = 1 + random.below(8);
-  add_up();
+  weights_.add_up();
   order_bias_ = static_cast<unsigned>(random.below(5));
   misuse_one_in_ = static_cast<unsigned>(8u << random.below(6));
   armed_one_in_ = random.chance(3) ? static_cast<unsigned>(4u << random.below(4)) : 0;
@@ -119,29 +98,16 @@ Generator::Generator(Random& random) {
 
 Generator Generator::uniform() {
   Generator even;
-  even.weight_.fill(1);
-  even.add_up();
   even.order_bias_ = orders_max;
   even.misuse_one_in_ = 64;  // the middle of what runs draw, as is the next
   even.armed_one_in_ = 16;
   return even;
 }
 
-void Generator::add_up() {
-  total_ = 0;
-  for (std::size_t i = 0; i < weight_.size(); ++i) up_to_[i] = total_ += weight_[i];
-}
-
 World::Operation Generator::draw_once(const World& w, Random& random) const {
-  if (w.waiting() > 0 && w.suspended() &&
-      !random.chance(16)) {  // let another task go on, or this one try again
-    const std::uint64_t others = random.chance(8) ? 0 : 1 + random.below(task_count - 1);
-    if (!random.chance(4)) return SelectTask{{(w.machine().cpu().task + others) % task_count}};
-    return SelectCpu{{random.below(w.machine().config.cpus)}};
-  }
-  const auto pick = static_cast<std::uint32_t>(random.below(total_));
-  const auto* const above = std::ranges::upper_bound(up_to_, pick);
-  return draw_operation(static_cast<std::size_t>(above - up_to_.data()), w, random);
+  if (w.waiting() > 0 && w.suspended() && !random.chance(16))
+    return draw_switch<Operation>(w.machine(), random);
+  return draw_operation(weights_.pick(random), w, random);
 }
 
 World::Step Generator::draw(const World& w, Random& random) const {
@@ -153,7 +119,7 @@ World::Step Generator::draw(const World& w, Random& random) const {
       step.op = draw_once(w, random);
     if (would_skip(w, step.op))
       step.op =
-          draw_operation(w.live() != 0 ? index_of<FreePages>() : index_of<AllocPages>(), w, random);
+          draw_operation(w.live() != 0 ? index_of<FreePages> : index_of<AllocPages>, w, random);
   }
   if (armed_one_in_ != 0 && random.chance(armed_one_in_))
     step.at = static_cast<Point>(random.below(points_of_pages));
@@ -326,13 +292,7 @@ class Arguments {
 World::Operation Generator::draw_operation(std::size_t index, const World& w,
                                            Random& random) const {
   Arguments arguments(w, random, registers_, order_bias_, random.chance(misuse_one_in_), usual_);
-  using Draw = World::Operation (*)(Arguments&);
-  static constexpr auto table = []<std::size_t... i>(std::index_sequence<i...>) {
-    return std::array<Draw, sizeof...(i)>{[](Arguments& from) -> World::Operation {
-      return from.draw<std::variant_alternative_t<i, Operation>>();
-    }...};
-  }(std::make_index_sequence<Reach::operations>{});
-  return table[index](arguments);
+  return draw_operation_of<Operation>(index, arguments);
 }
 
 }  // namespace props::buddy

@@ -6,7 +6,7 @@
 // met by no average run.
 #pragma once
 #include "props/buddy/world.hpp"
-#include "props/core/random.hpp"
+#include "props/core/draw.hpp"
 
 namespace props::buddy {
 
@@ -27,10 +27,7 @@ class Generator {
   World::Operation draw_once(const World&, Random&) const;  // whatever becomes of it
   Generator() = default;
   World::Operation draw_operation(std::size_t index, const World&, Random&) const;
-  void add_up();
-  std::array<std::uint16_t, Reach::operations> weight_{};
-  std::array<std::uint32_t, Reach::operations> up_to_{};  // of the weights so far
-  std::uint32_t total_ = 0;
+  Weights<Operation> weights_;
   std::uint64_t registers_ = PageRegister::count;  // that the run uses, from the first on
   unsigned order_bias_ = 0;                        // most requests are of at most this order
   unsigned misuse_one_in_ = 0;

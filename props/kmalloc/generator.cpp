@@ -10,70 +10,48 @@ namespace {
 using namespace ref::core;
 
 template <class Op>
-constexpr std::size_t index_of() {
-  return []<std::size_t... i>(std::index_sequence<i...>) {
-    std::size_t found = 0;
-    ((std::is_same_v<Op, std::variant_alternative_t<i, Operation>> ? void(found = i) : void()),
-     ...);
-    return found;
-  }(std::make_index_sequence<std::variant_size_v<Operation>>{});
-}
+constexpr std::size_t index_of = index_in<Operation, Op>();
 
 template <class Op>
-constexpr bool is_one_of(auto... sample) {
-  return (std::is_same_v<Op, decltype(sample)> || ...);
-}
-template <class Op>
-constexpr bool is_context = is_one_of<Op>(PreemptDisable{}, PreemptEnable{}, LocalIrqDisable{},
-                                          LocalIrqEnable{}, LocalBhDisable{}, LocalBhEnable{},
-                                          SoftirqEnter{}, SoftirqExit{}, IrqEnter{}, IrqExit{});
+constexpr bool is_context =
+    is_one_of<Op, PreemptDisable, PreemptEnable, LocalIrqDisable, LocalIrqEnable, LocalBhDisable,
+              LocalBhEnable, SoftirqEnter, SoftirqExit, IrqEnter, IrqExit>;
 
-template <class Op>
-constexpr std::uint16_t usual_weight() {
-  if constexpr (is_one_of<Op>(Kmalloc{}, Kfree{})) return 120;
-  if constexpr (is_one_of<Op>(Krealloc{})) return 60;
-  if constexpr (is_one_of<Op>(Kzalloc{}, Ksize{}, AllocPages{}, FreePages{}, KfreeBulk{}))
-    return 24;
-  if constexpr (is_one_of<Op>(KfreeStale{}, ShrinkAll{}, FailPageAlloc{}, KfreeSensitive{}))
-    return 10;
-  return is_context<Op> ? 2 : 8;
-}
+struct Usual {
+  bool contexts;
 
-// How many of ten runs go without the operation.
-template <class Op>
-constexpr unsigned switched_off(bool contexts) {
-  if constexpr (is_one_of<Op>(Kmalloc{}, Kfree{})) return 0;
-  if constexpr (is_context<Op>) return contexts ? 3 : 10;
-  return 4;
-}
+  template <class Op>
+  constexpr std::uint16_t usual_weight() const {
+    if constexpr (is_one_of<Op, Kmalloc, Kfree>) return 120;
+    if constexpr (is_one_of<Op, Krealloc>) return 60;
+    if constexpr (is_one_of<Op, Kzalloc, Ksize, AllocPages, FreePages, KfreeBulk>) return 24;
+    if constexpr (is_one_of<Op, KfreeStale, ShrinkAll, FailPageAlloc, KfreeSensitive>) return 10;
+    return is_context<Op> ? 2 : 8;
+  }
+
+  // How many of ten runs go without the operation.
+  template <class Op>
+  constexpr unsigned switched_off_in_tenths() const {
+    if constexpr (is_one_of<Op, Kmalloc, Kfree>) return 0;
+    if constexpr (is_context<Op>) return contexts ? 3 : 10;
+    return 4;
+  }
+};
 
 }  // namespace
 
 Generator::Generator(Random& random) {
   const bool contexts = random.chance(4);
-  [&]<std::size_t... i>(std::index_sequence<i...>) {
-    ((weight_[i] =
-          random.below(10) < switched_off<std::variant_alternative_t<i, Operation>>(contexts)
-              ? std::uint16_t{0}
-              : static_cast<std::uint16_t>(
-                    usual_weight<std::variant_alternative_t<i, Operation>>() *
-                    (1 + random.below(3)))),
-     ...);
-  }(std::make_index_sequence<Reach::operations>{});
+  weights_ = Weights<Operation>::draw(random, Usual{contexts});
   // Some runs fill the machine, some keep it empty.
   if (random.chance(2)) {
-    const std::size_t favoured = random.chance(2) ? index_of<Kmalloc>() : index_of<AllocPages>();
-    weight_[favoured] = static_cast<std::uint16_t>(weight_[favoured] * 3);
+    const std::size_t favoured = random.chance(2) ? index_of<Kmalloc> : index_of<AllocPages>;
+    weights_.multiply(favoured, 3);
   }
-  // Who enters a context leaves it again.
-  for (std::size_t i = index_of<PreemptDisable>(); i < index_of<IrqExit>(); i += 2)
-    weight_[i + 1] = static_cast<std::uint16_t>(weight_[i] * 3);
-  if (random.chance(6)) {  // a run that does one thing nearly all the time
-    std::uint16_t& w = weight_[random.below(weight_.size())];
-    w = static_cast<std::uint16_t>(std::clamp<unsigned>(w * 64u, 2000, UINT16_MAX));
-  }
+  weights_.leave_contexts();
+  if (random.chance(6)) weights_.insist(random.below(Reach::operations), 64, UINT16_MAX);
   if (random.chance(4)) registers_ = 1 + random.below(8);
-  add_up();
+  weights_.add_up();
   if (random.chance(2))
     size_ = 1 + (std::uint64_t{1} << random.below(15)) * (2 + random.below(2)) / 2;
   misuse_one_in_ = static_cast<unsigned>(8u << random.below(6));
@@ -83,16 +61,9 @@ Generator::Generator(Random& random) {
 
 Generator Generator::uniform() {
   Generator even;
-  even.weight_.fill(1);
-  even.add_up();
   even.misuse_one_in_ = 64;  // the middle of what runs draw, as is the next
   even.armed_one_in_ = 16;
   return even;
-}
-
-void Generator::add_up() {
-  total_ = 0;
-  for (std::size_t i = 0; i < weight_.size(); ++i) up_to_[i] = total_ += weight_[i];
 }
 
 namespace {
@@ -106,11 +77,10 @@ bool would_skip(const World& w, const Operation& op) {
           if constexpr (std::is_same_v<Op, AllocPages>) return w.blocks()[o.out.value].live;
           else return w.memory()[o.out.value].live;
         }
-        if constexpr (is_one_of<Op>(KfreeStale{}, KreallocStale{}))
+        if constexpr (is_one_of<Op, KfreeStale, KreallocStale>)
           return w.memory()[o.object.value].live ||
                  w.memory()[o.object.value].address == Address::null;
-        if constexpr (is_one_of<Op>(Kfree{}, KfreeSensitive{}, Ksize{}, WriteObject{},
-                                    KfreeInside{}))
+        if constexpr (is_one_of<Op, Kfree, KfreeSensitive, Ksize, WriteObject, KfreeInside>)
           return !w.memory()[o.object.value].live;
         if constexpr (requires { o.page; }) return !w.blocks()[o.page.value].live;
         return false;
@@ -254,24 +224,12 @@ class Arguments {
 World::Operation Generator::draw_operation(std::size_t index, const World& w,
                                            Random& random) const {
   Arguments arguments(w, random, registers_, size_, random.chance(misuse_one_in_), usual_);
-  using Draw = World::Operation (*)(Arguments&);
-  static constexpr auto table = []<std::size_t... i>(std::index_sequence<i...>) {
-    return std::array<Draw, sizeof...(i)>{[](Arguments& from) -> World::Operation {
-      return from.draw<std::variant_alternative_t<i, Operation>>();
-    }...};
-  }(std::make_index_sequence<Reach::operations>{});
-  return table[index](arguments);
+  return draw_operation_of<Operation>(index, arguments);
 }
 
 World::Operation Generator::draw_once(const World& w, Random& random) const {
-  if (w.suspended() && !random.chance(16)) {  // let another task go on, or this one try again
-    const std::uint64_t others = random.chance(8) ? 0 : 1 + random.below(task_count - 1);
-    if (!random.chance(4)) return SelectTask{{(w.machine().cpu().task + others) % task_count}};
-    return SelectCpu{{random.below(w.machine().config.cpus)}};
-  }
-  const auto pick = static_cast<std::uint32_t>(random.below(total_));
-  const auto* const above = std::ranges::upper_bound(up_to_, pick);
-  return draw_operation(static_cast<std::size_t>(above - up_to_.data()), w, random);
+  if (w.suspended() && !random.chance(16)) return draw_switch<Operation>(w.machine(), random);
+  return draw_operation(weights_.pick(random), w, random);
 }
 
 World::Step Generator::draw(const World& w, Random& random) const {
@@ -280,7 +238,7 @@ World::Step Generator::draw(const World& w, Random& random) const {
     for (int again = 0; again < 6 && would_skip(w, step.op); ++again)
       step.op = draw_once(w, random);
     if (would_skip(w, step.op))
-      step.op = draw_operation(w.live() != 0 ? index_of<Kfree>() : index_of<Kmalloc>(), w, random);
+      step.op = draw_operation(w.live() != 0 ? index_of<Kfree> : index_of<Kmalloc>, w, random);
   }
   if (armed_one_in_ != 0 && random.chance(armed_one_in_))
     step.at = static_cast<Point>(random.below(point_names.size()));

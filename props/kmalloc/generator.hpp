@@ -3,7 +3,7 @@
 // Each run draws its own weights (swarm testing): operations are switched off or made frequent, and
 // the run leans towards some sizes: those of one class, those beside a class's end, or any.
 #pragma once
-#include "props/core/random.hpp"
+#include "props/core/draw.hpp"
 #include "props/kmalloc/world.hpp"
 
 namespace props::kmalloc {
@@ -21,10 +21,7 @@ class Generator {
   Generator() = default;
   World::Operation draw_once(const World&, Random&) const;
   World::Operation draw_operation(std::size_t index, const World&, Random&) const;
-  void add_up();
-  std::array<std::uint16_t, Reach::operations> weight_{};
-  std::array<std::uint32_t, Reach::operations> up_to_{};  // of the weights so far
-  std::uint32_t total_ = 0;
+  Weights<Operation> weights_;
   std::uint64_t registers_ = ObjectRegister::count;  // that the run uses, from the first on
   std::uint64_t size_ = 0;                           // that the run prefers; 0: none
   unsigned misuse_one_in_ = 0;

@@ -8,46 +8,35 @@ namespace {
 
 using namespace ref::core;
 
-// Index of an operation in the variant, by type.
 template <class Op>
-constexpr std::size_t index_of() {
-  return []<std::size_t... i>(std::index_sequence<i...>) {
-    std::size_t found = 0;
-    ((std::is_same_v<Op, std::variant_alternative_t<i, Operation>> ? void(found = i) : void()),
-     ...);
-    return found;
-  }(std::make_index_sequence<std::variant_size_v<Operation>>{});
-}
+constexpr std::size_t index_of = index_in<Operation, Op>();
 
-template <class Op, class... Of>
-constexpr bool is_one_of = (std::is_same_v<Op, Of> || ...);
+struct Usual {
+  bool contexts;
 
-// How often an operation is drawn when nothing is known: calls first, misuse and settings seldom.
-template <class Op>
-constexpr std::uint16_t usual_weight() {
-  if constexpr (is_one_of<Op, CacheAlloc, CacheFree>) return 500;
-  if constexpr (is_one_of<Op, CacheAllocBulk, CacheFreeBulk>) return 100;
-  if constexpr (is_one_of<Op, CacheCreate>) return 60;
-  if constexpr (is_one_of<Op, CacheAllocNode, SelectCpu, AllocPages, FreePages, CacheDestroy>)
-    return 40;
-  if constexpr (is_one_of<Op, ReadSlabinfo>) return 2;  // a text takes as long as many calls
-  if constexpr (is_one_of<Op, WriteSlabinfo>) return 6;
-  return 12;
-}
+  // How often an operation is drawn when nothing is known: calls first, misuse and settings seldom.
+  template <class Op>
+  constexpr std::uint16_t usual_weight() const {
+    if constexpr (is_one_of<Op, CacheAlloc, CacheFree>) return 500;
+    if constexpr (is_one_of<Op, CacheAllocBulk, CacheFreeBulk>) return 100;
+    if constexpr (is_one_of<Op, CacheCreate>) return 60;
+    if constexpr (is_one_of<Op, CacheAllocNode, SelectCpu, AllocPages, FreePages, CacheDestroy>)
+      return 40;
+    if constexpr (is_one_of<Op, ReadSlabinfo>) return 2;  // a text takes as long as many calls
+    if constexpr (is_one_of<Op, WriteSlabinfo>) return 6;
+    return 12;
+  }
 
-template <class Op>
-constexpr bool is_context = is_one_of<Op, SetTaskFlags, PreemptDisable, LocalIrqDisable,
-                                      LocalBhDisable, SoftirqEnter, IrqEnter>;
-
-// Writing where nobody may, tunables, and contexts change what a whole run can see: most runs go
-// without.
-template <class Op>
-constexpr unsigned switched_off_in_tenths(bool contexts) {
-  if constexpr (is_one_of<Op, CacheAlloc, CacheFree, CacheCreate>) return 0;
-  if constexpr (is_one_of<Op, Overrun, WriteAfterFree, WriteSlabinfo>) return 7;
-  if constexpr (is_context<Op>) return contexts ? 3 : 10;
-  return 4;
-}
+  // Writing where nobody may, tunables, and contexts change what a whole run can see: most runs go
+  // without.
+  template <class Op>
+  constexpr unsigned switched_off_in_tenths() const {
+    if constexpr (is_one_of<Op, CacheAlloc, CacheFree, CacheCreate>) return 0;
+    if constexpr (is_one_of<Op, Overrun, WriteAfterFree, WriteSlabinfo>) return 7;
+    if constexpr (enters_context<Op>) return contexts ? 3 : 10;
+    return 4;
+  }
+};
 
 // The first of `count` registers, from a drawn one on in a circle, for which it holds; the drawn
 // one when there is none.
@@ -66,30 +55,17 @@ std::uint8_t draw_register(Random& random, std::uint64_t count, F wanted) {
 
 Generator::Generator(Random& random) {
   const bool contexts = random.chance(4);
-  [&]<std::size_t... i>(std::index_sequence<i...>) {
-    ((weight_[i] =
-          random.below(10) <
-                  switched_off_in_tenths<std::variant_alternative_t<i, Operation>>(contexts)
-              ? std::uint16_t{0}
-              : static_cast<std::uint16_t>(
-                    usual_weight<std::variant_alternative_t<i, Operation>>() *
-                    (1 + random.below(3)))),
-     ...);
-  }(std::make_index_sequence<Reach::operations>{});
+  weights_ = Weights<Operation>::draw(random, Usual{contexts});
   if (random.chance(2)) {
-    const std::size_t favoured = random.chance(4) ? index_of<CacheFree>() : index_of<CacheAlloc>();
-    weight_[favoured] = static_cast<std::uint16_t>(weight_[favoured] * 3);
+    const std::size_t favoured = random.chance(4) ? index_of<CacheFree> : index_of<CacheAlloc>;
+    weights_.multiply(favoured, 3);
   }
-  // Who enters a context leaves it again, or most of the run would not be allowed to wait.
-  for (std::size_t i = index_of<PreemptDisable>(); i < index_of<IrqExit>(); i += 2)
-    weight_[i + 1] = static_cast<std::uint16_t>(weight_[i] * 3);
+  weights_.leave_contexts();
   if (random.chance(8)) {  // a run that does one thing nearly all the time
-    const std::size_t favoured = random.below(weight_.size());
-    if (favoured != index_of<ReadSlabinfo>())
-      weight_[favoured] =
-          static_cast<std::uint16_t>(std::clamp<unsigned>(weight_[favoured] * 32u, 2000, 40000));
+    const std::size_t favoured = random.below(Reach::operations);
+    if (favoured != index_of<ReadSlabinfo>) weights_.insist(favoured, 32, 40000);
   }
-  add_up();
+  weights_.add_up();
   caches_ = random.chance(3) ? CacheRegister::count : 1 + random.below(4);
   if (random.chance(4)) objects_ = 1 + random.below(12);
   misuse_one_in_ = static_cast<unsigned>(8u << random.below(6));
@@ -101,17 +77,10 @@ Generator::Generator(Random& random) {
 
 Generator Generator::uniform() {
   Generator even;
-  even.weight_.fill(1);
-  even.add_up();
   even.misuse_one_in_ = 64;  // the middle of what runs draw, as is the next
   even.armed_one_in_ = 16;
   even.size_ = 100;
   return even;
-}
-
-void Generator::add_up() {
-  total_ = 0;
-  for (std::size_t i = 0; i < weight_.size(); ++i) up_to_[i] = total_ += weight_[i];
 }
 
 namespace {
@@ -313,14 +282,8 @@ class Arguments {
 }  // namespace
 
 World::Operation Generator::draw_once(const World& w, Random& random) const {
-  if (w.suspended() && !random.chance(16)) {  // let another task go on, or this one try again
-    const std::uint64_t others = random.chance(8) ? 0 : 1 + random.below(task_count - 1);
-    if (!random.chance(4)) return SelectTask{{(w.machine().cpu().task + others) % task_count}};
-    return SelectCpu{{random.below(w.machine().config.cpus)}};
-  }
-  const auto pick = static_cast<std::uint32_t>(random.below(total_));
-  const auto* const above = std::ranges::upper_bound(up_to_, pick);
-  return draw_operation(static_cast<std::size_t>(above - up_to_.data()), w, random);
+  if (w.suspended() && !random.chance(16)) return draw_switch<Operation>(w.machine(), random);
+  return draw_operation(weights_.pick(random), w, random);
 }
 
 World::Step Generator::draw(const World& w, Random& random) const {
@@ -333,9 +296,9 @@ World::Step Generator::draw(const World& w, Random& random) const {
       const bool none = std::ranges::none_of(
           w.caches(), [](const HeldCache& c) { return c.state == HeldCache::State::live; });
       const bool full = std::ranges::all_of(w.objects(), &HeldObject::live);
-      step.op = draw_operation(none   ? index_of<CacheCreate>()
-                               : full ? index_of<CacheFree>()
-                                      : index_of<CacheAlloc>(),
+      step.op = draw_operation(none   ? index_of<CacheCreate>
+                               : full ? index_of<CacheFree>
+                                      : index_of<CacheAlloc>,
                                w, random);
     }
   }
@@ -348,13 +311,7 @@ World::Operation Generator::draw_operation(std::size_t index, const World& w,
                                            Random& random) const {
   Arguments arguments(w, random,
                       {caches_, objects_, size_, plain_, random.chance(misuse_one_in_), usual_});
-  using Draw = World::Operation (*)(Arguments&);
-  static constexpr auto table = []<std::size_t... i>(std::index_sequence<i...>) {
-    return std::array<Draw, sizeof...(i)>{[](Arguments& from) -> World::Operation {
-      return from.draw<std::variant_alternative_t<i, Operation>>();
-    }...};
-  }(std::make_index_sequence<Reach::operations>{});
-  return table[index](arguments);
+  return draw_operation_of<Operation>(index, arguments);
 }
 
 }  // namespace props::slab

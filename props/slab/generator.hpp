@@ -4,7 +4,7 @@
 // run leans towards filling or emptying, and knows few or many caches. Some runs do one thing
 // nearly all the time: arrays hold dozens of objects, so what is behind them needs many calls.
 #pragma once
-#include "props/core/random.hpp"
+#include "props/core/draw.hpp"
 #include "props/slab/world.hpp"
 
 namespace props::slab {
@@ -24,12 +24,9 @@ class Generator {
 
  private:
   Generator() = default;
-  void add_up();
   World::Operation draw_once(const World&, Random&) const;
   World::Operation draw_operation(std::size_t index, const World&, Random&) const;
-  std::array<std::uint16_t, Reach::operations> weight_{};
-  std::array<std::uint32_t, Reach::operations> up_to_{};  // of the weights so far
-  std::uint32_t total_ = 0;
+  Weights<Operation> weights_;
   std::uint64_t caches_ = CacheRegister::count;  // registers that the run uses, from the first on
   std::uint64_t objects_ = ObjectRegister::count;
   unsigned misuse_one_in_ = 0;
