@@ -6,15 +6,15 @@
 #include <vector>
 
 #include "props/buddy/invariants.hpp"
+#include "props/core/probe.hpp"
 
 namespace {
 
 using namespace ref::buddy;
+using props::QuietEnv;
 using ref::core::Config;
 using ref::core::EraId;
 using ref::core::gfp_of;
-
-struct QuietEnv final : Env {};
 
 // Both eras: what these cases show is what they have in common.
 class Buddy : public ::testing::TestWithParam<EraId> {

@@ -5,6 +5,7 @@
 
 #include <concepts>
 
+#include "props/core/probe.hpp"
 #include "ref/buddy/buddy.hpp"
 
 namespace props::buddy {
@@ -26,8 +27,6 @@ concept ServedByLowerRow = requires(M& m) { act_on_lower_row(m); };
 static_assert(ServedByThisRow<Machine> && ServedByThisRow<LowerRow>);
 static_assert(!ServedByThisRow<ref::core::Machine>);
 static_assert(ServedByLowerRow<LowerRow> && !ServedByLowerRow<Machine>);
-
-struct QuietEnv final : ref::core::Env {};
 
 TEST(Machine, of_four_gigabytes_costs_its_tables) {
   ref::core::Config c;

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "props/buddy/model.hpp"
+#include "props/core/probe.hpp"
 #include "ref/buddy/buddy.hpp"
 #include "ref/buddy/watermark.hpp"
 
@@ -14,8 +15,6 @@ namespace {
 
 using namespace ref::core;
 using ref::buddy::Refused;
-
-struct QuietEnv final : Env {};
 
 enum class Kind : std::uint8_t { block, compound, exact };
 struct Live {

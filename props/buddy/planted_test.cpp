@@ -10,6 +10,7 @@
 
 #include "props/buddy/invariants.hpp"
 #include "props/buddy/scene.hpp"
+#include "props/core/probe.hpp"
 #include "ref/buddy/lists.hpp"
 
 namespace props::buddy {
@@ -18,7 +19,6 @@ namespace {
 using namespace ref::buddy;
 using ref::buddy::Machine;
 
-struct QuietEnv final : ref::core::Env {};
 QuietEnv quiet;
 
 struct Plant {

@@ -1,14 +1,13 @@
 // property_case: what the properties of the page allocator share about a machine.
 #pragma once
 #include "props/buddy/properties.hpp"
+#include "props/core/probe.hpp"
 #include "props/core/property_case.hpp"
 #include "ref/buddy/buddy.hpp"
 
 namespace props::buddy {
 
 using Case = props::Case<World, Newborn, Judging>;
-
-struct QuietEnv final : ref::core::Env {};
 
 // A copy whose caller is a plain task on this CPU, with no fault planned and no lists in between.
 ref::buddy::Machine settled(const World&);

@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "props/buddy/runner.hpp"
+#include "props/core/probe.hpp"
 
 namespace props::buddy {
 
@@ -13,8 +14,6 @@ using ref::buddy::Refused;
 using Kind = Answer::Kind;
 
 namespace {
-
-struct QuietEnv final : Env {};
 
 bool may_block(Gfp gfp) { return gfp & GFP_BIT_DIRECT_RECLAIM; }
 

@@ -7,16 +7,11 @@
 
 #include "props/buddy/invariants.hpp"
 #include "props/buddy/runner.hpp"
+#include "props/core/probe.hpp"
 #include "ref/buddy/buddy.hpp"
 #include "ref/buddy/pcp.hpp"
 
 namespace props::buddy {
-
-namespace {
-
-struct QuietEnv final : ref::core::Env {};
-
-}  // namespace
 
 Newborn::Newborn(const Config& config) : machine(config), oracle(config) {}
 
@@ -207,14 +202,7 @@ void World::exhaust() {
   scratch_ = machine_;
   QuietEnv env;
   ref::buddy::drain_all_pages(env, scratch_);
-  ref::core::plan_failure(scratch_, 0);
-  ref::core::Cpu& cpu = scratch_.arena.edit(scratch_.core.cpu, scratch_.globals().cpu);
-  const std::uint32_t task = cpu.task;
-  cpu = {};
-  cpu.task = task;
-  ref::core::Task& caller = scratch_.arena.edit(scratch_.core.task, task);
-  caller = {};
-  caller.flags = ref::core::PF_MEMALLOC;
+  free_hands(scratch_, ref::core::PF_MEMALLOC);
   std::vector<FreeBlock> wanted;
   for (std::uint32_t z = 0; z < machine_.config.zone_count; ++z)
     std::ranges::copy(oracle_.free_blocks(z), std::back_inserter(wanted));

@@ -4,6 +4,7 @@
 
 #include "props/buddy/naive_oracle.hpp"
 #include "props/buddy/scene.hpp"
+#include "props/core/probe.hpp"
 #include "ref/buddy/lists.hpp"
 
 namespace props::buddy {
@@ -12,8 +13,6 @@ namespace {
 using ref::core::EraId;
 using ref::core::Index;
 using Blocks = std::map<Pfn, unsigned>;
-struct QuietEnv final : ref::core::Env {};
-
 std::vector<std::string> eight_frames() {
   std::vector<std::string> lines;
   for (const char* era : {"linux-2.6.11", "linux-6.1"})

@@ -3,14 +3,13 @@
 #include <set>
 
 #include "props/buddy/scene.hpp"
+#include "props/core/probe.hpp"
 
 namespace props::buddy {
 namespace {
 
 using ref::buddy::Machine;
 using Kind = Answer::Kind;
-
-struct QuietEnv final : ref::core::Env {};
 
 // --- answers, registers, skips ----------------------------------------------------------------
 

@@ -8,7 +8,7 @@
 namespace props::kmalloc {
 namespace {
 
-using slab::QuietEnv, slab::Shape;
+using slab::Shape;
 
 constexpr Gfp no_waiting = ref::core::GFP_BIT_NOWARN;
 

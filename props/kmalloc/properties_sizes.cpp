@@ -8,8 +8,6 @@
 namespace props::kmalloc {
 namespace {
 
-using slab::QuietEnv;
-
 constexpr Gfp no_waiting = ref::core::GFP_BIT_NOWARN;
 
 bool up(const World& world) { return world.machine().arena.at(world.machine().slab.globals, 0).up; }

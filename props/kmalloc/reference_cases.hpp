@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "props/core/probe.hpp"
 #include "ref/kmalloc/kmalloc.hpp"
 
 namespace props::kmalloc::by_hand {
@@ -30,8 +31,6 @@ inline Config roomy(EraId era) {
   c.add_zone(ZoneKind::normal, 12288);
   return c;
 }
-
-struct QuietEnv final : Env {};
 
 class Kernel {
  public:

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "props/core/probe.hpp"
 #include "props/kmalloc/runner.hpp"
 
 namespace props::kmalloc {
@@ -13,8 +14,6 @@ using ref::buddy::Refused;
 using Kind = Answer::Kind;
 
 namespace {
-
-struct QuietEnv final : Env {};
 
 std::uint64_t number(Address address) { return static_cast<std::uint64_t>(address); }
 bool may_block(Gfp gfp) { return gfp & GFP_BIT_DIRECT_RECLAIM; }

@@ -8,6 +8,7 @@
 
 #include "props/buddy/world.hpp"
 #include "props/core/mixer.hpp"
+#include "props/core/probe.hpp"
 #include "props/kmalloc/runner.hpp"
 #include "props/slab/invariants.hpp"
 #include "props/slab/rules.hpp"
@@ -17,25 +18,10 @@ namespace {
 
 using ref::core::Index;
 
-struct QuietEnv final : ref::core::Env {};
-
 ZonePages free_pages(const Machine& m) {
   ZonePages free{};
   for (Index z = 0; z < m.config.zone_count; ++z) free[z] = ref::buddy::zone_at(m, z).free_pages;
   return free;
-}
-
-// An image on which a probe may ask whatever it likes: nothing planned, nobody atomic or short of
-// rights.
-void free_hands(Machine& m) {
-  ref::core::plan_failure(m, 0);
-  ref::core::Cpu& cpu = m.arena.edit(m.core.cpu, m.globals().cpu);
-  const std::uint32_t task = cpu.task;
-  cpu = {};
-  cpu.task = task;
-  ref::core::Task& caller = m.arena.edit(m.core.task, task);
-  caller = {};
-  caller.flags = ref::core::PF_MEMALLOC;
 }
 
 }  // namespace
@@ -56,7 +42,7 @@ void settle(ref::core::Env& env, Machine& m) {
 Newborn::Newborn(const Config& config) : machine(config) {
   Machine copy = machine;
   QuietEnv env;
-  free_hands(copy);
+  free_hands(copy, ref::core::PF_MEMALLOC);
   settle(env, copy);
   settled = free_pages(copy);
 }
@@ -162,7 +148,7 @@ void World::check_empty() {
   ++reach_[ReachEvent::emptied];
   scratch_ = machine_;
   QuietEnv env;
-  free_hands(scratch_);
+  free_hands(scratch_, ref::core::PF_MEMALLOC);
   for (const Memory& held : memory_)
     if (held.live && !held.nothing) ref::kmalloc::kfree(env, scratch_, held.address);
   for (const Block& b : blocks_)
@@ -177,7 +163,7 @@ void World::check_empty() {
           fmt::format("{}", free[z]));
   if (largest_ == 0 || ref::kmalloc::kmalloc(env, scratch_, largest_, largest_gfp_)) return;
   scratch_ = newborn_->machine;
-  free_hands(scratch_);
+  free_hands(scratch_, ref::core::PF_MEMALLOC);
   settle(env, scratch_);
   if (!ref::kmalloc::kmalloc(env, scratch_, largest_, largest_gfp_)) return;
   break_rule("KMALLOC-AGAIN", fmt::format("{} bytes: they were granted before", largest_),

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 
+#include "props/core/probe.hpp"
 #include "props/slab/objects.hpp"
 #include "ref/buddy/buddy.hpp"
 
@@ -20,8 +21,6 @@ using namespace ref::core;
 //   pfn  0     1     2        3 ...
 //        [ own     ] [caller] . free ...
 constexpr std::uint32_t page = 256, pages = 8;
-
-struct QuietEnv final : Env {};
 
 struct Scope {
   explicit Scope(EraId era) : m(config(era)) {

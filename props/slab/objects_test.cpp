@@ -7,11 +7,10 @@
 #include <algorithm>
 
 #include "props/core/machine_line.hpp"
+#include "props/core/probe.hpp"
 
 namespace props::slab {
 namespace {
-
-struct QuietEnv final : ref::core::Env {};
 
 // Pages 0 to 3 in one live block, page 4 in another; the rest is free, and 16 to 23 is HIGHMEM.
 class Ledger : public testing::Test {

@@ -29,8 +29,6 @@ struct Case : props::Case<World, Newborn, Judging> {
   Calls calls{};
 };
 
-using buddy::QuietEnv;
-
 // What memory looks like from far: the free blocks, and of each cache its slabs and the objects
 // that they have given out.
 struct Shape {

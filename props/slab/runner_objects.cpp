@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "props/core/probe.hpp"
 #include "props/slab/runner.hpp"
 
 namespace props::slab {
@@ -14,8 +15,6 @@ using ref::slab::Address;
 using Kind = Answer::Kind;
 
 namespace {
-
-struct QuietEnv final : Env {};
 
 // What object allocators take of a caller's flags; the rest is warned of and dropped (S-33).
 constexpr Gfp not_for_slabs = GFP_BIT_HIGHMEM | GFP_BIT_DMA32 | GFP_BIT_COMP;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "props/core/probe.hpp"
 #include "props/slab/invariants.hpp"
 #include "props/slab/rules.hpp"
 #include "props/slab/runner.hpp"
@@ -12,25 +13,9 @@
 
 namespace props::slab {
 
-namespace {
-
-struct QuietEnv final : ref::core::Env {};
-
-// A caller that may do anything, so that what is undone is undone whole.
-void stand_in_task(ref::slab::Machine& m) {
-  ref::core::plan_failure(m, 0);
-  ref::core::Cpu& cpu = m.arena.edit(m.core.cpu, m.globals().cpu);
-  const std::uint32_t task = cpu.task;
-  cpu = {};
-  cpu.task = task;
-  m.arena.edit(m.core.task, task) = {};
-}
-
-}  // namespace
-
 void settle(ref::slab::Machine& m) {
   QuietEnv env;
-  stand_in_task(m);
+  free_hands(m);
   ref::slab::rcu_grace_period(env, m);
   // What is off slab is given back to another cache, and what that frees perhaps to a third.
   for (int round = 0; round < 4; ++round)
@@ -195,7 +180,7 @@ void World::check_pages_back() {
   ++reach_[ReachEvent::settled];
   scratch_ = machine_;
   QuietEnv env;
-  stand_in_task(scratch_);
+  free_hands(scratch_);
   for (const HeldObject& o : objects_) {
     if (!o.live) continue;
     if (o.ctor != 0) construct(scratch_, o.ram, o.usable, o.ctor);
