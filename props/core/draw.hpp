@@ -92,9 +92,9 @@ class Weights {
 // Where the CPU's task waits: lets another one go on, or this one try again.
 template <class Operation>
 Operation draw_switch(const ref::core::Machine& m, Random& random) {
-  using ref::core::task_count;
-  const std::uint64_t others = random.chance(8) ? 0 : 1 + random.below(task_count - 1);
-  if (!random.chance(4)) return SelectTask{{(m.cpu().task + others) % task_count}};
+  const std::uint64_t tasks = m.core.task.count;
+  const std::uint64_t others = random.chance(8) ? 0 : 1 + random.below(tasks - 1);
+  if (!random.chance(4)) return SelectTask{{(m.cpu().task + others) % tasks}};
   return SelectCpu{{random.below(m.config.cpus)}};
 }
 

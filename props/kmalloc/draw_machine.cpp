@@ -25,7 +25,8 @@ Config draw_machine(Random& random) {
   c.page_bytes = random.chance(4) ? (random.chance(2) ? 1024 : 16384) : 4096;
   c.orders = random.chance(2) ? orders_max : static_cast<std::uint32_t>(4 + random.below(7));
   if (c.profile().numa && random.chance(4)) c.nodes = 2;
-  c.cpus = random.chance(2) ? 1 : static_cast<std::uint32_t>(1 + random.below(4));
+  const std::uint64_t most = random.chance(8) ? cpus_max : 4;
+  c.cpus = random.chance(2) ? 1 : static_cast<std::uint32_t>(1 + random.below(most));
   c.pcp = !random.chance(4);
   c.cache_line = random.chance(3) ? 16u << random.below(5) : 64;
   c.slab_debug = random.chance(6);

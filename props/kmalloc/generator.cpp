@@ -133,7 +133,7 @@ class Arguments {
     else if (key == "ticks") field.value = r_.below(8);
     else if (key == "nth") field.value = r_.below(8);
     else if (key == "node") field.value = r_.below(w_.machine().config.nodes);
-    else if (key == "id") field.value = r_.below(4);
+    else if (key == "id") field.value = r_.below(w_.machine().core.task.count);  // and CPUs
     else field.value = r_.below(std::min<std::uint64_t>(max, 1000) + 1);
   }
 

@@ -28,7 +28,7 @@ Config draw_machine(Random& random) {
   c.page_bytes = page_sizes[random.below(page_sizes.size())];
   c.orders = random.chance(3) ? 5 + below(random, 7) : orders_max;
   if (c.profile().numa && random.chance(3)) c.nodes = 2;
-  c.cpus = random.chance(3) ? 1 : 1 + below(random, 4);
+  c.cpus = random.chance(3) ? 1 : 1 + below(random, random.chance(8) ? cpus_max : 4);
   c.pcp = !random.chance(4);
   if (random.chance(2)) c.cache_line = 16u << below(random, 5);
   c.slab_debug = random.chance(4);

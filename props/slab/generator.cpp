@@ -147,7 +147,7 @@ class Arguments {
     else if (key == "batch") field.value = r_.below(r_.chance(4) ? 300 : 12);
     else if (key == "shared") field.value = r_.below(r_.chance(4) ? 40 : 4);
     else if (key == "nth") field.value = r_.below(r_.chance(4) ? 24 : 6);
-    else if (key == "id") field.value = r_.below(4);
+    else if (key == "id") field.value = r_.below(w_.machine().core.task.count);  // and CPUs
     else field.value = r_.below(std::min<std::uint64_t>(max, 1000) + 1);
   }
 

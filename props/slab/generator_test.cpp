@@ -12,12 +12,14 @@ namespace {
 TEST(Generator, machines_are_valid_differ_and_mostly_boot) {
   Random random(1);
   std::map<std::string, int> seen;
+  int more_cpus_than_tasks = 0;
   for (int i = 0; i < 300; ++i) {
     const Config c = draw_machine(random);
     ASSERT_FALSE(validate(c));
     ++seen[std::string(c.profile().name)];
     seen["nodes"] += c.nodes == 2;
     seen["cpus"] += c.cpus > 1;
+    more_cpus_than_tasks += c.cpus > ref::core::task_count;
     seen["debug"] += c.slab_debug;
     seen["no merge"] += !c.slab_merge;
     seen["line"] += c.cache_line != 64;
@@ -25,6 +27,7 @@ TEST(Generator, machines_are_valid_differ_and_mostly_boot) {
     seen["dma"] += c.zones[0].kind == ref::core::ZoneKind::dma;
   }
   for (const auto& [what, count] : seen) EXPECT_GT(count, 30) << what;
+  EXPECT_GT(more_cpus_than_tasks, 0);
   int up = 0;
   for (int i = 0; i < 60; ++i) {
     const Newborn newborn(draw_machine(random));
