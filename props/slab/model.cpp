@@ -123,7 +123,6 @@ void Model::drop(SlabId slab, Lists& n) {
 // free_limit slabs go, from the tail and after all (6.1), or the very one that became free
 // (2.6.11).
 void Model::free_block(const std::vector<Object>& objects, Lists& n) {
-  if (objects.empty()) return;
   n.free_objects += objects.size();
   for (const Object object : objects) {
     const SlabId slab = slab_of(object);
@@ -161,6 +160,7 @@ void Model::flush(Stack& stack, Lists& n) {
 
 // S-28: what fits goes to the shared array of its own node, the newest first; the rest to slabs.
 void Model::drain_alien(Stack& alien, Lists& home) {
+  if (alien.objects.empty()) return;
   const std::size_t room =
       home.shared.limit - std::min(home.shared.limit, home.shared.objects.size());
   const std::size_t moved = std::min(room, alien.objects.size());

@@ -26,8 +26,8 @@ void put_back(Machine& m, Index page, std::uint64_t object) {
 // S-26.
 void free_block(Env& env, Machine& m, Index cache, std::span<const std::uint64_t> objects,
                 std::uint32_t node) {
-  if (objects.empty()) return;
-  edit_node(m, cache, node).free_objects += static_cast<std::uint32_t>(objects.size());
+  if (!objects.empty())
+    edit_node(m, cache, node).free_objects += static_cast<std::uint32_t>(objects.size());
   const SlabRelease release = m.profile().slab_release;
   for (const std::uint64_t object : objects) {
     const Index page = slab_of(m, object);
@@ -46,7 +46,6 @@ void free_block(Env& env, Machine& m, Index cache, std::span<const std::uint64_t
 }
 
 void free_array(Env& env, Machine& m, Index cache, const ArrayRef& a, std::uint32_t node) {
-  if (array_at(m, a).avail == 0) return;
   Taken taken;
   take_oldest(m, a, array_at(m, a).avail, taken);
   free_block(env, m, cache, taken.all(), node);

@@ -93,14 +93,15 @@ void gather(Gathering& g, const Machine& m, Index cache, Tunables& t, Parts& par
 }
 
 // A new array in the place of an old one, whose objects go to the slabs and whose memory goes back.
+// 6.1 looks for slabs beyond the limit even where the old one had none.
 void replace_array(Env& env, Machine& m, Index cache, const ArrayRef& a, std::uint32_t node,
                    const ArrayCache& with) {
   Taken taken;
   take_oldest(m, a, array_at(m, a).avail, taken);
-  const std::uint64_t old = array_at(m, a).object;
+  const ArrayCache was = array_at(m, a);
   edit_array(m, a) = with;
-  free_block(env, m, cache, taken.all(), node);
-  free_own(env, m, old);
+  if (was.present) free_block(env, m, cache, taken.all(), node);
+  free_own(env, m, was.object);
 }
 
 ArrayCache new_array(std::uint64_t object, std::uint32_t limit, std::uint32_t batchcount) {
