@@ -9,8 +9,9 @@ namespace props::slab {
 
 namespace {
 
-constexpr std::size_t refill_limit = 16;  // S-23: of an array that nobody touched lately
-constexpr std::uint32_t reap_every = 4;   // S-42: seconds, of a node
+constexpr std::size_t refill_limit = 16;          // S-23: of an array that nobody touched lately
+constexpr std::uint32_t reap_every = 4;           // S-42: seconds, of a node
+constexpr std::size_t shared_batch = 0xbaadf00d;  // nobody reads it
 
 }  // namespace
 
@@ -46,11 +47,16 @@ void Model::take_from(SlabId slab, Stack& to, Lists& n, std::size_t& batch) {
 }
 
 // S-9: the colour is counted on before the slab is made (6.1), or behind it.
-std::optional<Model::SlabId> Model::grow(Lists& n, const Machine& after) {
+std::optional<Model::SlabId> Model::grow(Stage stage, Lists& n, const Machine& after) {
   const auto node = static_cast<std::uint32_t>(&n - nodes_.data());
   const Model then = of(after, ref::slab::CacheId{cache_});
-  for (const auto& [slab, made] : then.slabs_) {
-    if (slabs_.contains(slab) || then.slab_node_.at(slab) != node) continue;
+  const auto is_new = [&](SlabId slab) {
+    return slab != 0 && !slabs_.contains(slab) && then.slab_node_.at(slab) == node;
+  };
+  std::vector<SlabId> made{then.slab_of(answered_)};
+  for (const auto& [slab, of_it] : then.slabs_) made.push_back(slab);
+  for (const SlabId slab : made) {
+    if (!is_new(slab) || stage != stage_) continue;
     const std::uint32_t next = n.colour_next + 1 >= colour_ ? 0 : n.colour_next + 1;
     const std::uint32_t colour = old_ ? n.colour_next : next;
     n.colour_next = next;
@@ -60,9 +66,10 @@ std::optional<Model::SlabId> Model::grow(Lists& n, const Machine& after) {
     slab_node_[slab] = node;
     n.free.push_back(slab);
     n.free_objects += num_;
-    grew_ = true;
     return slab;
   }
+  // Pages may have been there, and no memory for their indices: the colour is counted on.
+  if (flags_ & ref::slab::CFLGS_OFF_SLAB) n.colour_next = then.nodes_[node].colour_next;
   return std::nullopt;
 }
 
@@ -91,21 +98,58 @@ void Model::refill(Stack& stack, Lists& n, const Machine& after) {
   }
   if (old_ || n.free_objects > 0) take_from_lists(stack, n, batch);
   if (!stack.objects.empty()) return;
-  const auto slab = grow(n, after);
+  const auto slab = grow(Stage::array, n, after);
   if (!slab) return;
   batch = wanted();
   if (old_) take_from_lists(stack, n, batch);
   else take_from(*slab, stack, n, batch);
 }
 
-std::optional<Model::Object> Model::alloc(const Machine& after) {
+Model::Object Model::take_one_from(SlabId slab, Lists& n) {
+  Stack one;
+  std::size_t batch = 1;
+  take_from(slab, one, n, batch);
+  return one.objects.back();
+}
+
+std::optional<Model::Object> Model::take_one(Lists& n) {
+  if (n.partial.empty()) n.free_touched = true;
+  if (n.partial.empty() && n.free.empty()) return std::nullopt;
+  return take_one_from(n.partial.empty() ? n.free.front() : n.partial.front(), n);
+}
+
+// This CPU's array serves its own node; what it cannot serve comes from slabs, past the arrays.
+std::optional<Model::Object> Model::alloc(const Machine& after, const Ask& ask) {
+  const std::uint32_t here = cpu_node_[cpu_], node = ask.node.value_or(here);
   Stack& stack = cpus_[cpu_];
-  if (stack.objects.empty()) refill(stack, nodes_[cpu_node_[cpu_]], after);
-  if (stack.objects.empty()) return std::nullopt;
-  stack.touched = true;
-  const Object object = stack.objects.back();
-  stack.objects.pop_back();
-  return object;
+  if (node == here && stack.objects.empty()) refill(stack, nodes_[here], after);
+  if (node == here && !stack.objects.empty()) {
+    stack.touched = true;
+    const Object object = stack.objects.back();
+    stack.objects.pop_back();
+    return object;
+  }
+  return nodes_.size() == 1 ? std::nullopt : alloc_from(node, after, ask);
+}
+
+std::optional<Model::Object> Model::alloc_from(std::uint32_t node, const Machine& after,
+                                               const Ask& ask) {
+  Lists& n = nodes_[node];
+  if (const auto object = take_one(n)) return object;
+  if (const auto slab = grow(Stage::node, n, after)) return take_one_from(*slab, n);
+  return alloc_anywhere(after, ask);
+}
+
+// What any node has, from this one on in turn; else a new slab, wherever there are pages.
+std::optional<Model::Object> Model::alloc_anywhere(const Machine& after, const Ask& ask) {
+  if (ask.gfp & ref::core::GFP_BIT_THISNODE) return std::nullopt;
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    Lists& n = nodes_[(cpu_node_[cpu_] + i) % nodes_.size()];
+    if (n.free_objects > 0) return take_one(n);
+  }
+  for (Lists& n : nodes_)
+    if (grow(Stage::anywhere, n, after)) return take_one(n);
+  return std::nullopt;
 }
 
 // --- coming back
@@ -224,6 +268,37 @@ void Model::reap() {
   }
   std::size_t slabs = (n.free_limit + 5 * num_ - 1) / (5 * num_);
   for (; slabs > 0 && !n.free.empty(); --slabs) drop(old_ ? n.free.front() : n.free.back(), n);
+}
+
+// --- other arrays -------------------------------------------------------------------------------
+
+// S-43: what the old arrays hold goes to the slabs, CPU by CPU, then each node's shared array. The
+// limit of free objects (S-11) is new before all of that in 2.6.11, and in 6.1 node by node, so
+// that even an empty shared array makes room there.
+void Model::tune(const Tunables& t) {
+  limit_ = t.limit, batch_ = t.batch, share_ = t.shared;
+  const auto renew_limit = [&](std::uint32_t node) {
+    const auto cpus = static_cast<std::uint64_t>(std::ranges::count(cpu_node_, node));
+    nodes_[node].free_limit = (1 + cpus) * t.batch + num_;
+  };
+  const auto replace = [&](Stack& stack, Lists& n, std::uint64_t limit, std::uint64_t batch) {
+    free_oldest(stack, n, stack.objects.size());
+    stack = {.there = limit > 0, .touched = false, .limit = limit, .batch = batch, .objects = {}};
+  };
+  if (old_) renew_limit(0);
+  for (std::size_t cpu = 0; cpu < cpus_.size(); ++cpu)
+    replace(cpus_[cpu], nodes_[cpu_node_[cpu]], t.limit, t.batch);
+  for (std::uint32_t node = 0; node < nodes_.size(); ++node) {
+    Stack& shared = nodes_[node].shared;
+    renew_limit(node);
+    if (shared.there) replace(shared, nodes_[node], 0, 0);
+    if (t.shared > 0)
+      shared = {.there = true,
+                .touched = false,
+                .limit = t.shared * t.batch,
+                .batch = shared_batch,
+                .objects = {}};
+  }
 }
 
 }  // namespace props::slab

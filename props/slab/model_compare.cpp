@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "props/slab/invariants_parts.hpp"
 #include "props/slab/model.hpp"
@@ -10,6 +11,8 @@ namespace props::slab {
 namespace {
 
 using ref::slab::CacheId;
+using ref::slab::Destroyed;
+using ref::slab::SlabinfoWrite;
 
 std::string text_of(const std::deque<std::uint64_t>& list) {
   std::string text;
@@ -35,6 +38,9 @@ Model Model::of(const Machine& m, CacheId id) {
   model.colour_ = c.colour, model.colour_off_ = c.colour_off;
   const bool off = (c.flags & ref::slab::CFLGS_OFF_SLAB) != 0;
   model.in_front_ = model.old_ && !off ? c.freelist_size : 0;
+  model.references_ = c.refcount;
+  model.limit_ = c.limit, model.batch_ = c.batchcount, model.share_ = c.shared;
+  for (const auto& e : m.events) model.pages_ += e.pgalloc;
   model.cpu_ = m.globals().cpu, model.clock_ = globals_of(m).clock;
   model.reap_node_ = globals_of(m).reap_node[model.cpu_];
   model.nodes_.resize(m.config.nodes);
@@ -98,10 +104,22 @@ std::optional<Finding> Model::difference(const Machine& after) const {
           fmt::format("{}, {}{}: {}", name_of(after, cache_), where(), what, text_of(expected)),
           text_of(actual)};
   };
+  const auto same_limit = [&](auto where, std::string_view what, std::uint64_t expected,
+                              std::uint64_t actual) {
+    const bool is_first = !found;
+    same(where, what, expected, actual);
+    if (found && is_first) found->rule = "SLAB-LIMITS";
+  };
   const auto same_stack = [&](auto where, const Stack& a, const Stack& b) {
     same(where, ", entries", a.objects, b.objects);
     same(where, ", touched", std::uint64_t{a.touched}, std::uint64_t{b.touched});
+    same_limit(where, ", limit", a.limit, b.limit);
+    same_limit(where, ", batchcount", a.batch, b.batch);
   };
+  const auto nowhere = [] { return ""; };
+  same_limit(nowhere, "limit", limit_, then.limit_);
+  same_limit(nowhere, "batchcount", batch_, then.batch_);
+  same_limit(nowhere, "shared", share_, then.share_);
   for (std::size_t node = 0; node < nodes_.size(); ++node) {
     const Lists &a = nodes_[node], &b = then.nodes_[node];
     const auto where = [&] { return fmt::format("node {}", node); };
@@ -109,6 +127,7 @@ std::optional<Finding> Model::difference(const Machine& after) const {
     same(where, ", partial", a.partial, b.partial);
     same(where, ", free", a.free, b.free);
     same(where, ", free_objects", a.free_objects, b.free_objects);
+    same_limit(where, ", free_limit", a.free_limit, b.free_limit);
     same(where, ", the next colour", std::uint64_t{a.colour_next}, std::uint64_t{b.colour_next});
     same(where, ", free_touched", std::uint64_t{a.free_touched}, std::uint64_t{b.free_touched});
     same(where, ", the next time", std::uint64_t{a.next_reap}, std::uint64_t{b.next_reap});
@@ -141,22 +160,62 @@ std::optional<Finding> Model::difference(const Machine& after) const {
   return found;
 }
 
-std::optional<Finding> Model::allocated(const Machine& after,
-                                        std::optional<ref::slab::Address> answer) {
-  if (!sure_) return std::nullopt;
-  const auto expected = alloc(after);
-  if (!expected && nodes_.size() > 1) return std::nullopt;  // another node may have served
+std::optional<Finding> Model::judged(const Machine& after, const Ask& ask,
+                                     std::optional<Address> answer) {
+  const auto expected = alloc(after, ask);
   const std::uint64_t wanted = expected ? *expected + given_ : 0;
   const std::uint64_t given = answer ? static_cast<std::uint64_t>(*answer) : 0;
   if (wanted == given) return difference(after);
-  // On several nodes a page may have come another way than to this CPU's array.
-  if (grew_ && nodes_.size() > 1) return std::nullopt;
   return Finding{"SLAB-EXACT", fmt::format("{}, an object: {:#x}", name_of(after, cache_), wanted),
                  fmt::format("{:#x}", given)};
 }
 
-std::optional<Finding> Model::freed(const Machine& after, ref::slab::Address address) {
-  free(static_cast<std::uint64_t>(address) - given_);
+std::optional<Finding> Model::allocated(const Machine& after, const Ask& ask,
+                                        std::optional<Address> answer) {
+  if (!sure_) return std::nullopt;
+  answered_ = answer ? static_cast<std::uint64_t>(*answer) : 0;
+  std::optional<Finding> first;
+  for (const Stage stage : {Stage::array, Stage::node, Stage::anywhere}) {
+    Model guess = *this;
+    guess.stage_ = stage;
+    auto finding = guess.judged(after, ask, answer);
+    if (!finding || nodes_.size() == 1) return finding;
+    if (!first) first = std::move(finding);
+  }
+  return first;
+}
+
+// A slab may have been made for the first of many objects, and be gone again when the last was
+// refused; and on several nodes each may be made at another stage. Both shows in the pages that
+// were given out meanwhile.
+std::optional<Finding> Model::allocated_bulk(const Machine& after, const Ask& ask,
+                                             std::span<const Address> answers, bool granted) {
+  const std::uint64_t given_out = of(after, CacheId{cache_}).pages_ - pages_;
+  if (!sure_ || (given_out > 0 && (!granted || nodes_.size() > 1))) return std::nullopt;
+  std::vector<Object> got;
+  for (const Address address : answers) {
+    answered_ = granted ? static_cast<std::uint64_t>(address) : 0;
+    const auto object = alloc(after, ask);
+    if (!object) break;
+    got.push_back(*object);
+    if (granted && *object + given_ != answered_)
+      return Finding{"SLAB-EXACT",
+                     fmt::format("{}, object {} of {}: {:#x}", name_of(after, cache_),
+                                 got.size() - 1, answers.size(), *object + given_),
+                     fmt::format("{:#x}", answered_)};
+  }
+  if ((got.size() == answers.size()) != granted)
+    return Finding{
+        "SLAB-EXACT",
+        fmt::format("{}, {} of {} objects", name_of(after, cache_), got.size(), answers.size()),
+        granted ? "all of them" : "not all of them"};
+  if (!granted)
+    for (const Object object : got) free(object);
+  return difference(after);
+}
+
+std::optional<Finding> Model::freed(const Machine& after, std::span<const Address> addresses) {
+  for (const Address address : addresses) free(static_cast<std::uint64_t>(address) - given_);
   return difference(after);
 }
 
@@ -169,9 +228,82 @@ std::optional<Finding> Model::shrunk(const Machine& after, bool slabs_remain) {
   return difference(after);
 }
 
+// S-41: the last reference takes the cache with it, unless objects remain: then it stays in the
+// chain, emptied of all that is free; 2.6.11 puts it in front.
+std::optional<Finding> Model::destroyed(const Machine& after, Destroyed answer) {
+  constexpr std::array<std::string_view, 3> names{"gone", "still used", "objects remain"};
+  if (references_ <= 1) shrink();
+  const Destroyed expected = references_ > 1  ? Destroyed::still_used
+                             : slabs_.empty() ? Destroyed::gone
+                                              : Destroyed::busy;
+  if (answer != expected)
+    return Finding{"SLAB-EXACT",
+                   fmt::format("cache {}, {}", cache_, names[static_cast<std::size_t>(expected)]),
+                   std::string(names[static_cast<std::size_t>(answer)])};
+  const bool stays = answer != Destroyed::gone || (flags_ & ref::slab::SLAB_TYPESAFE_BY_RCU) != 0;
+  if (exists(after, cache_) != stays)
+    return Finding{"SLAB-EXACT", fmt::format("cache {}, a record: {}", cache_, stays),
+                   fmt::format("{}", !stays)};
+  if (!stays) return std::nullopt;
+  if (references_ > 1 && cache_at(after, cache_).refcount != references_ - 1)
+    return Finding{"SLAB-EXACT",
+                   fmt::format("{}, {} references", name_of(after, cache_), references_ - 1),
+                   fmt::format("{}", cache_at(after, cache_).refcount)};
+  if (old_ && answer == Destroyed::busy && globals_of(after).first != cache_ + 1)
+    return Finding{"SLAB-ORDERED", fmt::format("{}, in front of the chain", name_of(after, cache_)),
+                   name_of(after, globals_of(after).first - 1)};
+  return difference(after);
+}
+
 std::optional<Finding> Model::reaped(const Machine& after) {
   reap();
   return difference(after);
+}
+
+std::optional<CacheId> Model::named(const Machine& m, std::string_view name) {
+  Index link = globals_of(m).first;
+  for (Index left = ref::slab::caches_max; link != 0 && left > 0; --left) {
+    if (std::string_view(cache_at(m, link - 1).name.data()) == name) return CacheId{link - 1};
+    link = cache_at(m, link - 1).next;
+  }
+  return std::nullopt;
+}
+
+// S-43: what is out of range changes nothing, and says so in 2.6.11 only.
+std::optional<Finding> Model::tuned(const Machine& after, const Tunables& t, SlabinfoWrite answer) {
+  if (!sure_) return std::nullopt;
+  constexpr std::array<std::string_view, 4> names{"done", "ignored", "invalid", "no memory"};
+  const bool in_range = t.limit >= 1 && t.batch >= 1 && t.batch <= t.limit;
+  const SlabinfoWrite refusal = old_ ? SlabinfoWrite::invalid : SlabinfoWrite::ignored;
+  const bool right = in_range ? answer == SlabinfoWrite::done || answer == SlabinfoWrite::no_memory
+                              : answer == refusal;
+  if (!right)
+    return Finding{
+        "SLAB-EXACT",
+        fmt::format("{}, {}", name_of(after, cache_),
+                    names[static_cast<std::size_t>(in_range ? SlabinfoWrite::done : refusal)]),
+        std::string(names[static_cast<std::size_t>(answer)])};
+  if (answer != SlabinfoWrite::done) return difference(after);
+  // 2.6.11 can do without a shared array, where there is no memory for one.
+  const bool shares = !old_ || cache_at(after, cache_).shared > 0;
+  tune({t.limit, t.batch, shares ? t.shared : 0});
+  return difference(after);
+}
+
+// S-10, S-11.
+std::optional<Finding> Model::created(const Machine& after, CacheId id) {
+  Model expected = of(after, id);
+  const std::uint64_t page = after.config.page_bytes, size = expected.size_;
+  std::uint64_t limit = size > 131072 ? 1
+                        : size > page ? 8
+                        : size > 1024 ? 24
+                        : size > 256  ? 54
+                                      : 120;
+  if (after.config.slab_debug) limit = std::min<std::uint64_t>(limit, 32);
+  const bool shares = after.config.cpus > 1 && size <= page &&
+                      (!expected.old_ || expected.share_ > 0);  // it can do without
+  expected.tune({limit, (limit + 1) / 2, shares ? 8u : 0u});
+  return expected.difference(after);
 }
 
 }  // namespace props::slab

@@ -196,6 +196,11 @@ Answer Runner::operator()(const WriteSlabinfo& op) {
   if (!w_.up() || w_.inside_ || in_atomic(m_) || !op.name_of.told()) return skipped();
   const std::string line = fmt::format("{} {} {} {}\n", *op.name_of.told(), op.limit.value,
                                        op.batch.value, op.shared.value);
+  // A cache of the allocator's own may give the very arrays.
+  const auto named = Model::named(m_, *op.name_of.told());
+  std::optional<Model> model = named && !is_general(*named) && static_cast<Index>(*named) != 0
+                                   ? model_of(*named)
+                                   : std::nullopt;
   const auto done = ref::slab::slabinfo_write(w_, m_, line);
   if (w_.broken()) return {};
   w_.retuned_ = true;  // also one that failed half way
@@ -206,6 +211,7 @@ Answer Runner::operator()(const WriteSlabinfo& op) {
   const bool good = op.limit.value >= 1 && op.batch.value >= 1 && op.batch.value <= op.limit.value;
   if (*done == SlabinfoWrite::done && !good)
     w_.break_rule("OBJECT-TUNED", "no change: 1 <= batch <= limit does not hold", "done");
+  if (model) agree(model->tuned(m_, {op.limit.value, op.batch.value, op.shared.value}, *done));
   w_.reach_[ReachEvent::retuned] += *done == SlabinfoWrite::done;
   return {*done == SlabinfoWrite::done      ? Kind::ok
           : *done == SlabinfoWrite::ignored ? Kind::count

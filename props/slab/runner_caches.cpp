@@ -59,6 +59,7 @@ Answer Runner::judge_create(const CacheCreate& op, const ref::slab::Answer<Cache
                   fmt::format("{}", usable));
     return {};
   }
+  if (!merged && w_.judging_.model) agree(Model::created(m_, *got));
   w_.caches_[op.out.value] = {CacheHeld::live, *got, op};
   if (w_.judging_.reach) count_created(cache_of(*got), merged);
   return answer_of_fault({Kind::count, usable});
@@ -130,6 +131,7 @@ Answer Runner::operator()(const CacheDestroy& op) {
   const bool others = is_general(c.id) || std::ranges::any_of(w_.caches_, [&](const HeldCache& o) {
                         return o.id == c.id && o.state == CacheHeld::live;
                       });
+  std::optional<Model> model = model_of(c.id);
   const auto end = ref::slab::kmem_cache_destroy(w_, m_, c.id);
   c.state = CacheHeld::live;
   if (w_.broken() || !context_is_told()) return {};
@@ -145,6 +147,7 @@ Answer Runner::operator()(const CacheDestroy& op) {
                   std::string(names[static_cast<std::size_t>(*end)]));
     return {};
   }
+  if (model) agree(model->destroyed(m_, *end));
   w_.reach_[ReachEvent::shared_destroyed] += *end == Destroyed::still_used;
   w_.reach_[ReachEvent::busy_destroyed] += *end == Destroyed::busy;
   const bool relinked = m_.profile().slab_misuse == SlabMisuse::stops_the_kernel;

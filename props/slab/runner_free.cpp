@@ -44,7 +44,8 @@ Answer Runner::give_back_owned(HeldObject& o) {
   if (w_.broken()) return {};
   if (w_.judging_.reach) count_free(was.cache, before);
   fault_is(was.overrun ? Fault::overwritten : Fault::none);
-  if (model) agree(model->freed(m_, Address{was.address}));
+  const Address freed{was.address};
+  if (model) agree(model->freed(m_, std::span(&freed, 1)));
   return answer_of_fault();
 }
 
@@ -106,9 +107,11 @@ Answer Runner::operator()(const CacheFreeBulk& op) {
     addresses.push_back(Address{o.address});
     before_free(o);
   }
+  std::optional<Model> model = model_of(cache);
   ref::slab::kmem_cache_free_bulk(w_, m_, cache, addresses);
   if (w_.broken()) return {};
   fault_is(overrun ? Fault::overwritten : Fault::none);
+  if (model) agree(model->freed(m_, addresses));
   return answer_of_fault();
 }
 

@@ -48,7 +48,7 @@ Answer Runner::allocate(const Want& want) {
   if (cache.state != CacheHeld::live) return skipped();
   forget_repaired();
   const Counts before = w_.judging_.reach ? counts(cache.id) : Counts{};
-  std::optional<Model> model = want.node ? std::nullopt : model_of(cache.id);
+  std::optional<Model> model = model_of(cache.id);
   const auto got = want.node
                        ? ref::slab::kmem_cache_alloc_node(w_, m_, cache.id, want.gfp, *want.node)
                        : ref::slab::kmem_cache_alloc(w_, m_, cache.id, want.gfp);
@@ -71,10 +71,10 @@ Answer Runner::allocate(const Want& want) {
   if (!damaged && !sleep_is_told(want.gfp, {Fault::bad_slab_gfp})) return {};
   if (got) {
     const Answer answer = judge_granted(want, cache, static_cast<std::uint64_t>(*got));
-    if (model) agree(model->allocated(m_, *got));
+    if (model) agree(model->allocated(m_, {want.gfp, want.node}, *got));
     return answer;
   }
-  if (model) agree(model->allocated(m_, std::nullopt));
+  if (model) agree(model->allocated(m_, {want.gfp, want.node}, std::nullopt));
   if (m_.globals().injected == 0) probe(want, cache);
   if (w_.judging_.contents_every > 0) w_.check_all_contents();
   return answer_of_fault({Kind::refused});
@@ -172,6 +172,7 @@ Answer Runner::operator()(const CacheAllocBulk& op) {
   for (std::size_t i = 0; i < count; ++i)
     if (!w_.vacant(ObjectRegister{static_cast<std::uint8_t>(op.first.value + i)})) return skipped();
   std::vector<Address> objects(count);
+  std::optional<Model> model = model_of(cache.id);
   const auto got = ref::slab::kmem_cache_alloc_bulk(w_, m_, cache.id, op.gfp.value, objects);
   if (w_.broken()) return {};
   if (!got && got.error() == Refused::suspended) return suspended(op, op.gfp.value);
@@ -184,6 +185,7 @@ Answer Runner::operator()(const CacheAllocBulk& op) {
     w_.break_rule("OBJECT-BULK", fmt::format("0 or {}", count), fmt::format("{}", *got));
     return {};
   }
+  if (model) agree(model->allocated_bulk(m_, {op.gfp.value, {}}, objects, *got == count));
   for (std::size_t i = 0; i < *got; ++i) {
     const ObjectRegister out{static_cast<std::uint8_t>(op.first.value + i)};
     const auto address = static_cast<std::uint64_t>(objects[i]);

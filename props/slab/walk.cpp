@@ -64,14 +64,18 @@ void Walk::alloc(CacheId cache, Gfp gfp) {
   const auto answer = kmem_cache_alloc(*this, machine_, cache, gfp);
   if (answer) objects_.push_back({cache, *answer});
   if (!answer && answer.error() == Refused::suspended) return;
-  judge(model.allocated(machine_, answer ? std::optional(*answer) : std::nullopt));
+  judge(model.allocated(machine_, {gfp, {}}, answer ? std::optional(*answer) : std::nullopt));
 }
 
 void Walk::bulk(CacheId cache, std::size_t count, Gfp gfp) {
   std::vector<Address> given(count);
+  Model model = Model::of(machine_, cache);
   const auto answer = kmem_cache_alloc_bulk(*this, machine_, cache, gfp, given);
-  if (!answer || *answer == 0) return;
-  for (const Address address : given) objects_.push_back({cache, address});
+  if (!answer && answer.error() == Refused::suspended) return;
+  const bool granted = answer && *answer == count;
+  if (granted)
+    for (const Address address : given) objects_.push_back({cache, address});
+  judge(model.allocated_bulk(machine_, {gfp, {}}, given, granted));
 }
 
 void Walk::free(std::size_t which) {
@@ -79,7 +83,7 @@ void Walk::free(std::size_t which) {
   objects_.erase(objects_.begin() + static_cast<std::ptrdiff_t>(which));
   Model model = Model::of(machine_, object.cache);
   kmem_cache_free(*this, machine_, object.cache, object.address);
-  judge(model.freed(machine_, object.address));
+  judge(model.freed(machine_, std::span(&object.address, 1)));
 }
 
 void Walk::free_bulk(CacheId cache) {
@@ -87,7 +91,9 @@ void Walk::free_bulk(CacheId cache) {
   for (const Object& object : objects_)
     if (object.cache == cache) gone.push_back(object.address);
   std::erase_if(objects_, [&](const Object& object) { return object.cache == cache; });
+  Model model = Model::of(machine_, cache);
   kmem_cache_free_bulk(*this, machine_, cache, gone);
+  judge(model.freed(machine_, gone));
 }
 
 void Walk::shrink(CacheId cache) {
