@@ -260,7 +260,9 @@ std::optional<Finding> Model::reaped(const Machine& after) {
   return difference(after);
 }
 
+// What is written is read up to the first space: the rest of such a name is a bad number.
 std::optional<CacheId> Model::named(const Machine& m, std::string_view name) {
+  if (name.find(' ') != name.npos) return std::nullopt;
   Index link = globals_of(m).first;
   for (Index left = ref::slab::caches_max; link != 0 && left > 0; --left) {
     if (std::string_view(cache_at(m, link - 1).name.data()) == name) return CacheId{link - 1};
