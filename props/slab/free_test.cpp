@@ -14,7 +14,7 @@ namespace {
 TEST(SlabFree, takes_no_address_inside_an_object_for_one) {
   bool within_words = false;
   for (const EraId era : eras)
-    for (const std::uint64_t size : {16, 20, 24, 28, 40}) {
+    for (const std::uint64_t size : {16u, 20u, 24u, 28u, 40u}) {
       Kernel k(plain(era));
       const CacheId c = k.create({.name = "c", .size = size, .align = 5});
       std::vector<Address> all;
