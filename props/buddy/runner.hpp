@@ -82,7 +82,7 @@ class Runner {
   Answer judge_suspended(const Want&, const Ask&);
   Answer judge_misuse(const Want&, bool scribbled_on);
   void judge_model(const Want&, const Got&, const Prediction&);
-  bool plainly_fresh(const Want&, const Block&) const;
+  bool plainly_fresh(const Want&, ref::core::Index first, std::uint32_t pages) const;
   void judge_fresh(const Want&, Pfn);
   void probe(const Want&, const Ask&);
   std::optional<Slots> slots_of(const AllocPagesBulk&) const;

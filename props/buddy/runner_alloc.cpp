@@ -256,20 +256,21 @@ Answer Runner::judge_granted(const Want& want, const Ask& ask, Pfn pfn) {
         static_cast<std::uint32_t>((want.bytes + m_.config.page_bytes - 1) / m_.config.page_bytes);
     for (Pfn i = b.pages; i < (Pfn{1} << want.order); ++i) unowned(pfn + i, 0);
   }
-  if (!plainly_fresh(want, b)) judge_fresh(want, pfn);
+  if (!plainly_fresh(want, ref::buddy::page_index(ref::buddy::zone_at(m_, zone), pfn), b.pages))
+    judge_fresh(want, pfn);
   if (!w_.broken()) stamp(b);
   return {Kind::pfn, pfn};
 }
 
 // What judge_fresh looks for in the usual request, without its words for what is wrong.
-bool Runner::plainly_fresh(const Want& want, const Block& b) const {
+// `first` is the index of its first page, which the block's address would tell by a division.
+bool Runner::plainly_fresh(const Want& want, Index first, std::uint32_t pages) const {
   if (want.by != By::page || (want.gfp & GFP_BIT_ZERO)) return false;
-  const Index first = static_cast<Index>(b.ram / m_.config.page_bytes);
   const ref::buddy::Page& head = ref::buddy::page_at(m_, first);
   if (head.kind == ref::buddy::PageKind::inner || head.refcount != 1) return false;
   std::uint32_t any = head.private_data;
-  if (b.pages > 1)
-    for (Pfn i = std::max<Pfn>(1, b.pages / 4), step = i; i < b.pages; i += step)
+  if (pages > 1)
+    for (Pfn i = std::max<Pfn>(1, pages / 4), step = i; i < pages; i += step)
       any |= ref::buddy::page_at(m_, first + i).private_data;
   return any == 0;
 }

@@ -11,6 +11,9 @@
 #include "ref/buddy/buddy.hpp"
 #include "ref/buddy/pcp.hpp"
 
+template class props::Stepping<props::buddy::World, ref::buddy::Machine, props::buddy::Operation,
+                               props::buddy::Reach>;
+
 namespace props::buddy {
 
 Newborn::Newborn(const Config& config) : machine(config), oracle(config) {}

@@ -74,7 +74,7 @@ struct Block {
 // The rules of this layer.
 std::span<const Rule> rules();
 
-class World final : public Stepping<ref::buddy::Machine, Operation, Reach> {
+class World final : public Stepping<World, ref::buddy::Machine, Operation, Reach> {
  public:
   World(const Newborn&, const Judging&);
   // As new; costs what was touched when the geometry is the same.
@@ -94,9 +94,10 @@ class World final : public Stepping<ref::buddy::Machine, Operation, Reach> {
   // judged alike.
   ref::core::Hash exact_state() const;
   // The zones as rows of frames; '.' free, a digit for a live block's order, and so on.
-  std::string picture() const override;
+  std::string picture() const;
 
  private:
+  friend Stepping;
   friend class Runner;  // the operations, one function each
 
   // How a call names what it allocates.
@@ -111,10 +112,10 @@ class World final : public Stepping<ref::buddy::Machine, Operation, Reach> {
     std::uint64_t bytes = 0;
   };
 
-  Answer run_operation(const Operation&) override;
-  void interrupted() override;
-  void after_step() override;
-  const Rule* rule_of(std::string_view id) const override { return find_rule(rules(), id); }
+  Answer run_operation(const Operation&);
+  void interrupted();
+  void after_step();
+  const Rule* rule_of(std::string_view id) const { return find_rule(rules(), id); }
   void check_marks();
   void check_model();
   bool check_content(const Block&);
@@ -144,3 +145,7 @@ class World final : public Stepping<ref::buddy::Machine, Operation, Reach> {
 };
 
 }  // namespace props::buddy
+
+// Made in world.cpp, where a step and what it calls are one function.
+extern template class props::Stepping<props::buddy::World, ref::buddy::Machine,
+                                      props::buddy::Operation, props::buddy::Reach>;

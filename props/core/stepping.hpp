@@ -61,7 +61,8 @@ class WaitingCalls {
   std::array<Call, ref::core::cpus_max> of_task_{};
 };
 
-template <class RowMachine, class RowOperation, class RowReach>
+// The row's world is named, so that a step calls what the row adds without a look into a table.
+template <class World, class RowMachine, class RowOperation, class RowReach>
 class Stepping : protected ref::core::Env {
  public:
   using Machine = RowMachine;
@@ -76,7 +77,13 @@ class Stepping : protected ref::core::Env {
   const Reach& reach() const { return reach_; }
   std::size_t steps() const { return step_; }
   ref::core::Hash digest() const;
-  virtual std::string picture() const = 0;
+
+  // What a row adds, privately and with this class as a friend:
+  //   Answer run_operation(const Operation&);      with an empty log
+  //   void interrupted();                          armed steps are about to run; may be left out
+  //   void after_step();
+  //   const Rule* rule_of(std::string_view) const; of the row, or of one below
+  //   std::string picture() const;                 of the machine, where a rule broke
 
  protected:
   explicit Stepping(const Machine& newborn) : machine_(newborn) {}
@@ -84,13 +91,6 @@ class Stepping : protected ref::core::Env {
   Stepping& operator=(const Stepping&) = default;
   ~Stepping() = default;
 
-  // What a row adds ------------------------------------------------------------------------------
-  virtual Answer run_operation(const Operation&) = 0;  // with an empty log
-  virtual void interrupted() {}                        // armed steps are about to run
-  virtual void after_step() = 0;
-  virtual const Rule* rule_of(std::string_view id) const = 0;  // of the row, or of one below
-
-  // What it has ----------------------------------------------------------------------------------
   void restart(const Machine& newborn, bool count_reach);
   bool broken() const { return violation_.has_value(); }
   // Cold: what only leads here is kept out of the way of the steps that break nothing.
@@ -98,6 +98,7 @@ class Stepping : protected ref::core::Env {
   void break_rule(const Finding& f) { break_rule(f.rule, f.expected, f.actual); }
   [[gnu::cold]] void skip_armed();  // those whose point was not passed
   void at(ref::core::Point) override;
+  void interrupted() {}
 
   Machine machine_;
   std::vector<Step> armed_;
@@ -109,17 +110,20 @@ class Stepping : protected ref::core::Env {
   std::optional<Violation> violation_;
 
  private:
-  static constexpr std::size_t armed_max =
-      64;  // more can wait at no step that a person would write
+  // More can wait at no step that a person would write.
+  static constexpr std::size_t armed_max = 64;
+
+  World& world() { return static_cast<World&>(*this); }
 
   Answer run(const Operation&);
+  [[gnu::cold]] void interrupt_at(ref::core::Point);
   [[gnu::cold]] void expect_answer(Answer demanded, Answer given);
 
   bool count_reach_ = true;
 };
 
-template <class Machine, class Operation, class Reach>
-void Stepping<Machine, Operation, Reach>::restart(const Machine& newborn, bool count_reach) {
+template <class World, class Machine, class Operation, class Reach>
+void Stepping<World, Machine, Operation, Reach>::restart(const Machine& newborn, bool count_reach) {
   machine_ = newborn;
   armed_.clear();
   running_ = nullptr;
@@ -130,20 +134,21 @@ void Stepping<Machine, Operation, Reach>::restart(const Machine& newborn, bool c
   violation_.reset();
 }
 
-template <class Machine, class Operation, class Reach>
-void Stepping<Machine, Operation, Reach>::break_rule(std::string_view rule, std::string expected,
-                                                     std::string actual) {
+template <class World, class Machine, class Operation, class Reach>
+void Stepping<World, Machine, Operation, Reach>::break_rule(std::string_view rule,
+                                                            std::string expected,
+                                                            std::string actual) {
   if (violation_) return;
-  const Rule* known = rule_of(rule);
+  const Rule* known = world().rule_of(rule);
   if (known == nullptr) known = find_rule(run_rules(), rule);
   REQUIRE(known != nullptr);
-  violation_ = Violation{known, step_, std::move(expected), std::move(actual), picture()};
+  violation_ = Violation{known, step_, std::move(expected), std::move(actual), world().picture()};
 }
 
-template <class Machine, class Operation, class Reach>
-Answer Stepping<Machine, Operation, Reach>::run(const Operation& op) {
+template <class World, class Machine, class Operation, class Reach>
+Answer Stepping<World, Machine, Operation, Reach>::run(const Operation& op) {
   ref::core::clear_log(machine_);
-  const Answer answer = run_operation(op);
+  const Answer answer = world().run_operation(op);
   if (!count_reach_) return answer;
   const std::size_t i = op.index();
   switch (answer.kind) {
@@ -157,8 +162,8 @@ Answer Stepping<Machine, Operation, Reach>::run(const Operation& op) {
   return answer;
 }
 
-template <class Machine, class Operation, class Reach>
-Answer Stepping<Machine, Operation, Reach>::apply(const Step& step) {
+template <class World, class Machine, class Operation, class Reach>
+Answer Stepping<World, Machine, Operation, Reach>::apply(const Step& step) {
   if (broken()) return {Answer::Kind::skipped};
   if (step.at) {
     if (armed_.size() < armed_max) armed_.push_back(step);
@@ -171,13 +176,13 @@ Answer Stepping<Machine, Operation, Reach>::apply(const Step& step) {
   running_ = nullptr;
   if (!armed_.empty()) skip_armed();
   if (step.answer) expect_answer(*step.answer, answer);
-  if (!broken()) after_step();
+  if (!broken()) world().after_step();
   if (!broken()) ++step_;
   return answer;
 }
 
-template <class Machine, class Operation, class Reach>
-ref::core::Hash Stepping<Machine, Operation, Reach>::digest() const {
+template <class World, class Machine, class Operation, class Reach>
+ref::core::Hash Stepping<World, Machine, Operation, Reach>::digest() const {
   ref::core::Hash sum = machine_.arena.hash();
   for (const auto& e : machine_.events) {
     sum.low = sum.low * 0x9e3779b97f4a7c15 + e.pgalloc;
@@ -187,22 +192,26 @@ ref::core::Hash Stepping<Machine, Operation, Reach>::digest() const {
 }
 
 // By value: an answer whose address is taken would go through memory in every step.
-template <class Machine, class Operation, class Reach>
-void Stepping<Machine, Operation, Reach>::expect_answer(Answer demanded, Answer given) {
+template <class World, class Machine, class Operation, class Reach>
+void Stepping<World, Machine, Operation, Reach>::expect_answer(Answer demanded, Answer given) {
   if (!broken() && given != demanded)
     break_rule("STEP-ANSWER", print_answer(demanded), print_answer(given));
 }
 
-template <class Machine, class Operation, class Reach>
-void Stepping<Machine, Operation, Reach>::skip_armed() {
+template <class World, class Machine, class Operation, class Reach>
+void Stepping<World, Machine, Operation, Reach>::skip_armed() {
   for (const Step& missed : armed_) ++reach_.skipped[missed.op.index()];
   armed_.clear();
 }
 
-template <class Machine, class Operation, class Reach>
-void Stepping<Machine, Operation, Reach>::at(ref::core::Point point) {
+template <class World, class Machine, class Operation, class Reach>
+void Stepping<World, Machine, Operation, Reach>::at(ref::core::Point point) {
   ++reach_.reached[static_cast<std::size_t>(point)];
-  if (inside_ || armed_.empty() || broken()) return;
+  if (!inside_ && !armed_.empty() && !broken()) interrupt_at(point);
+}
+
+template <class World, class Machine, class Operation, class Reach>
+void Stepping<World, Machine, Operation, Reach>::interrupt_at(ref::core::Point point) {
   const auto is_due = [&](const Step& s) { return s.at == point; };
   if (std::ranges::none_of(armed_, is_due)) return;
   std::vector<Step> due;
@@ -211,7 +220,7 @@ void Stepping<Machine, Operation, Reach>::at(ref::core::Point point) {
 
   const Interrupt interrupt(machine_);
   inside_ = interleaved_ = true;
-  interrupted();
+  world().interrupted();
   for (const Step& step : due) {
     if (broken()) break;
     const Answer answer = run(step.op);

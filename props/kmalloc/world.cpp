@@ -13,6 +13,9 @@
 #include "props/slab/invariants.hpp"
 #include "props/slab/rules.hpp"
 
+template class props::Stepping<props::kmalloc::World, ref::kmalloc::Machine,
+                               props::kmalloc::Operation, props::kmalloc::Reach>;
+
 namespace props::kmalloc {
 namespace {
 

@@ -11,6 +11,9 @@
 #include "props/slab/runner.hpp"
 #include "ref/core/require.hpp"
 
+template class props::Stepping<props::slab::World, ref::slab::Machine, props::slab::Operation,
+                               props::slab::Reach>;
+
 namespace props::slab {
 
 void settle(ref::slab::Machine& m) {

@@ -87,7 +87,7 @@ struct HeldPages {
   std::uint32_t stamp = 0;
 };
 
-class World final : public Stepping<ref::slab::Machine, Operation, Reach> {
+class World final : public Stepping<World, ref::slab::Machine, Operation, Reach> {
  public:
   World(const Newborn&, const Judging&);
   // As new; costs what was touched when the geometry is the same.
@@ -113,15 +113,16 @@ class World final : public Stepping<ref::slab::Machine, Operation, Reach> {
   // equal here answer every further step alike, and are judged alike.
   ref::core::Hash exact_state() const;
   // The caches, their slabs and arrays.
-  std::string picture() const override;
+  std::string picture() const;
 
  private:
+  friend Stepping;
   friend class Runner;     // the operations, one function each
   friend struct Planting;  // tests that make the subject wrong
 
-  Answer run_operation(const Operation&) override;
-  void after_step() override;
-  const Rule* rule_of(std::string_view id) const override;
+  Answer run_operation(const Operation&);
+  void after_step();
+  const Rule* rule_of(std::string_view id) const;
   bool check_contents(const HeldObject&);
   bool check_contents(const HeldPages&);
   void check_all_contents();
@@ -154,3 +155,7 @@ class World final : public Stepping<ref::slab::Machine, Operation, Reach> {
 void settle(ref::slab::Machine&);
 
 }  // namespace props::slab
+
+// Made in world.cpp, where a step and what it calls are one function.
+extern template class props::Stepping<props::slab::World, ref::slab::Machine,
+                                      props::slab::Operation, props::slab::Reach>;
