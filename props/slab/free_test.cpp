@@ -38,5 +38,23 @@ TEST(SlabFree, takes_no_address_inside_an_object_for_one) {
   EXPECT_TRUE(within_words);
 }
 
+// Sixteen objects lie in free slabs, no array has any, and the limit falls to six. 6.1 looks for
+// slabs beyond it where the old shared array is emptied, though that had nothing; 2.6.11 looks only
+// as an object comes back.
+TEST(SlabFree, looks_for_slabs_beyond_the_limit_behind_an_empty_array) {  // S-26, S-43
+  for (const EraId era : eras) {
+    Kernel k(plain(era));
+    const CacheId c = k.create({.size = 1000});
+    k.tune(c, 16, 16, 1);
+    k.put_all(c, k.get_many(c, 40));
+    (void)k.get_many(c, 24);
+    ASSERT_EQ(k.cpu(c).avail + k.shared(c).avail, 0u);
+    ASSERT_EQ(k.node(c).free_objects, 16u);
+    k.tune(c, 1, 1, 1);
+    EXPECT_EQ(k.node(c).free_objects, era == new_era ? 4u : 16u);
+    EXPECT_EQ(k.node(c).free.count, era == new_era ? 1u : 4u);
+  }
+}
+
 }  // namespace
 }  // namespace props::slab::by_hand

@@ -157,12 +157,12 @@ constexpr std::array table{
          "address of an allocation, and whether slabs remain = the model's",
          "Which object goes out, and when a slab comes or goes: policy, exact, for the reference "
          "only.",
-         "S-22, S-23, S-24, S-25, S-26, S-40, S-42", walk, R},
+         "S-22, S-23, S-24, S-25, S-26, S-28, S-40, S-41, S-42, K-12", walk, R},
     Rule{"SLAB-ORDERED", "slab", "Lists and arrays are the naive model's, in order.",
          "the three lists of each node, head to tail, free indices, arrays, touched marks and "
          "colours = the model's",
          "The order of a list decides what is handed out many steps later.",
-         "S-9, S-22, S-23, S-24, S-25, S-42", walk, R},
+         "S-9, S-22, S-23, S-24, S-25, S-28, S-42, S-43", walk, R},
 };
 
 }  // namespace

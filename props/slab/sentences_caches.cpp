@@ -88,8 +88,8 @@ std::span<const Sentence> ending_sentences() {
        .what = "Destroying takes a reference, and the cache with the last; with objects in use "
                "6.1 keeps it in the chain, with no references, and 2.6.11 as it was.",
        .covers = {"OBJECT-FAULT", "OBJECT-DESTROYED", "OBJECT-PAGES-BACK", "SLAB-CHAIN",
-                  "SLAB-HELD", "SLAB-MERGED", "SlabDestroy.a_cache_with_objects_stays",
-                  "SlabDestroy.no_cache_at_all"}},
+                  "SLAB-HELD", "SLAB-MERGED", "SLAB-EXACT",
+                  "SlabDestroy.a_cache_with_objects_stays", "SlabDestroy.no_cache_at_all"}},
       {.id = "S-42",
        .what = "Every two seconds an array that was not used gives up a fifth of its limit; every "
                "four a node gives up some free slabs unless it took from them: of the head in "
@@ -101,7 +101,8 @@ std::span<const Sentence> ending_sentences() {
       {.id = "S-43",
        .what = "Tunables out of range change nothing: 6.1 says nothing either, 2.6.11 answers "
                "EINVAL; so does a name that is none, in both.",
-       .covers = {"OBJECT-TUNED", "SLAB-LIMITS", "SlabInfo.what_may_be_written"}},
+       .covers = {"OBJECT-TUNED", "SLAB-LIMITS", "SLAB-ORDERED", "SlabInfo.what_may_be_written",
+                  "SlabFree.looks_for_slabs_beyond_the_limit_behind_an_empty_array"}},
       {.id = "SI-1",
        .what = "Version 2.1 has two lines of head and one for each cache, in which objects in "
                "arrays count as active and the size is the distance of objects.",

@@ -45,7 +45,8 @@ std::span<const Sentence> list_sentences() {
        .what = "Beyond the limit free slabs go: from the tail and after the batch in 6.1, as they "
                "become free in 2.6.11; arrays are put right before.",
        .covers = {"OBJECT-IN-PAGES", "OBJECT-PAGES-BACK", "SLAB-HELD", "SLAB-EXACT",
-                  "SlabLists.too_many_free_objects_cost_a_slab"}},
+                  "SlabLists.too_many_free_objects_cost_a_slab",
+                  "SlabFree.looks_for_slabs_beyond_the_limit_behind_an_empty_array"}},
       {.id = "S-27",
        .what = "Pages of TYPESAFE_BY_RCU slabs stay until a grace period has passed.",
        .covers = {"OBJECT-IN-PAGES", "OBJECT-PAGES-BACK", "SLAB-PAGES", "SLAB-RCU",
@@ -53,7 +54,8 @@ std::span<const Sentence> list_sentences() {
       {.id = "S-28",
        .what = "In 6.1 an object of another node waits in an alien array of twelve, which "
                "overflows to that node's shared array and slabs.",
-       .covers = {"SLAB-ARRAYS", "SlabNodes.an_object_of_another_node_is_staged",
+       .covers = {"SLAB-ARRAYS", "SLAB-EXACT", "SLAB-ORDERED",
+                  "SlabNodes.an_object_of_another_node_is_staged",
                   "SlabNodes.reaping_empties_the_alien_arrays_in_turn"}},
       {.id = "S-29",
        .what = "Slabs made from reserves serve only those who may use reserves.",
