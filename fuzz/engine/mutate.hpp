@@ -263,8 +263,13 @@ class Mutator {
   }
 
   static std::uint8_t any_register(char kind, Random& random) {
-    return kind == 'c' ? Variation<props::CacheRegister>::draw(random, {}).value
-                       : Variation<props::PageRegister>::draw(random, {}).value;
+    std::uint8_t drawn = 0;
+    const auto draw = [&]<char prefix>(props::Register<prefix>) {
+      if (kind == prefix) drawn = Variation<props::Register<prefix>>::draw(random, {}).value;
+    };
+    draw(props::PageRegister{}), draw(props::ObjectRegister{}), draw(props::CacheRegister{});
+    draw(props::MapRegister{}), draw(props::AreaRegister{});
+    return drawn;
   }
 
   bool change_register(Operation& any, const Steps& steps, Random& random) {

@@ -23,10 +23,7 @@ namespace fuzz {
 using RegisterName = std::pair<char, std::uint8_t>;
 using Renaming = std::map<RegisterName, std::uint8_t>;
 
-constexpr std::string_view register_kinds = "poc";  // pages, objects, caches
-constexpr std::size_t register_count(char kind) {
-  return kind == 'c' ? props::CacheRegister::count : props::PageRegister::count;
-}
+using props::register_count, props::register_kinds;
 
 // The registers from `first` on. A count of 0 is not known.
 struct RegisterRange {

@@ -1,7 +1,8 @@
 // domain: the types of an operation's arguments. A type is its domain, its spelling and its bytes.
 //
 //   Register<'p'>   p0 .. p63     names are static; what a register holds is the world's business:
-//                                 p pages, o objects, c caches (c0 .. c15)
+//                                 p pages, o objects, c caches (c0 .. c15), m maps, a areas
+//                                 (a0 .. a31)
 //   Number<11>      0 .. 11       decimal
 //   Flags<names>    A|B, 0        a set of names
 //   GfpArg, ZoneArg               spelled per era
@@ -82,9 +83,15 @@ inline Parsed<std::uint64_t> parse_number(std::string_view text, std::uint64_t m
   return value;
 }
 
+// The kinds of registers, and how many there are of one: few caches and areas, many of the others.
+constexpr std::string_view register_kinds = "pocma";
+constexpr std::uint64_t register_count(char kind) {
+  return kind == 'c' ? 16 : kind == 'a' ? 32 : 64;
+}
+
 template <char prefix>
 struct Register {
-  static constexpr std::uint64_t count = prefix == 'c' ? 16 : 64;  // few caches, many objects
+  static constexpr std::uint64_t count = register_count(prefix);
   std::uint8_t value = 0;
 
   std::string print(EraId) const { return prefix + std::to_string(value); }
@@ -107,6 +114,8 @@ struct Register {
 using PageRegister = Register<'p'>;
 using ObjectRegister = Register<'o'>;
 using CacheRegister = Register<'c'>;
+using MapRegister = Register<'m'>;
+using AreaRegister = Register<'a'>;
 
 template <std::uint64_t largest>
 struct Number {
