@@ -4,7 +4,7 @@
 //   struct AllocPages {
 //     PageRegister out; OrderArg order; GfpArg gfp;
 //     static constexpr std::string_view name = "alloc_pages";
-//     static constexpr std::uint8_t code = 1;                        stable for ever, 1 to 127
+//     static constexpr std::uint8_t code = 1;                        stable for ever, 1 to 255
 //     static constexpr std::string_view help = "...";
 //     static void fields(auto& op, auto v) { v("", op.out), v("order", op.order), v("gfp", op.gfp);
 //     }
@@ -13,6 +13,9 @@
 //
 //   text    p0 = alloc_pages(order=3, gfp=GFP_KERNEL)      a field named "" is the result
 //   bytes   01 00 03 ...                                   any bytes are some operation
+//
+// In bytes a code takes seven bits, for the eighth says that the step is armed. Codes from 128 on
+// stand behind a byte that is no operation's code.
 #pragma once
 #include <array>
 #include <optional>
@@ -32,11 +35,13 @@ bool any_alternative(F&& f) {
            any_alternative<Operation, F, i + 1>(std::forward<F>(f));
 }
 
-// The alternative's index for each code byte below 128, or for an unused one some other's.
+constexpr std::uint8_t armed_bit = 0x80, long_code = 0x7f;
+
+// The alternative's index for each code, or for an unused one some other's.
 template <class Operation>
-constexpr std::array<std::uint8_t, 128> code_table() {
+constexpr std::array<std::uint8_t, 256> code_table() {
   constexpr std::size_t n = std::variant_size_v<Operation>;
-  std::array<std::uint8_t, 128> table{};
+  std::array<std::uint8_t, 256> table{};
   for (std::size_t code = 0; code < table.size(); ++code)
     table[code] = static_cast<std::uint8_t>(code % n);
   [&]<std::size_t... i>(std::index_sequence<i...>) {
@@ -45,8 +50,7 @@ constexpr std::array<std::uint8_t, 128> code_table() {
   return table;
 }
 
-// No two alternatives may share a code, and none may use 0 (padding) or the top bit (a yield
-// point).
+// No two alternatives may share a code, and none may use 0 (padding) or the byte before long codes.
 template <class Operation>
 constexpr bool codes_are_distinct() {
   std::array<int, 256> seen{};
@@ -54,7 +58,7 @@ constexpr bool codes_are_distinct() {
     (++seen[std::variant_alternative_t<i, Operation>::code], ...);
   }(std::make_index_sequence<std::variant_size_v<Operation>>{});
   for (std::size_t code = 0; code < seen.size(); ++code)
-    if (seen[code] > 1 || (seen[code] == 1 && (code == 0 || code > 127))) return false;
+    if (seen[code] > 1 || (seen[code] == 1 && (code == 0 || code == long_code))) return false;
   return true;
 }
 
@@ -62,18 +66,21 @@ template <class Operation>
 void encode_operation(const Operation& any, bool armed, ByteWriter& to, EraId era) {
   std::visit(
       [&](const auto& op) {
-        to.byte(op.code | (armed ? 0x80u : 0u));
+        constexpr bool is_long = std::remove_cvref_t<decltype(op)>::code >= armed_bit;
+        to.byte((is_long ? long_code : op.code) | (armed ? armed_bit : 0u));
+        if (is_long) to.byte(op.code);
         op.fields(op, [&](std::string_view, const auto& field) { field.encode(to, era); });
       },
       any);
 }
 
-// The code byte was read already.
+// The first byte of the code was read already.
 template <class Operation>
-Operation decode_operation(std::uint8_t code, ByteReader& from, EraId era) {
+Operation decode_operation(std::uint8_t first, ByteReader& from, EraId era) {
   static constexpr auto table = code_table<Operation>();
   Operation any;
-  const std::size_t wanted = table[code & 0x7fu];
+  const std::uint8_t code = first & static_cast<std::uint8_t>(~armed_bit);
+  const std::size_t wanted = table[code == long_code ? from.byte() : code];
   [&]<std::size_t... i>(std::index_sequence<i...>) {
     ((i == wanted ? void(any.template emplace<i>()) : void()), ...);
   }(std::make_index_sequence<std::variant_size_v<Operation>>{});

@@ -126,7 +126,7 @@ template <class Operation>
 Step<Operation> decode_step(ByteReader& from, EraId era) {
   const std::uint8_t code = from.byte();
   Step<Operation> step{decode_operation<Operation>(code, from, era), {}, {}, 0};
-  if (code & 0x80u)
+  if (code & armed_bit)
     step.at = static_cast<ref::core::Point>(from.byte() % ref::core::point_names.size());
   return step;
 }

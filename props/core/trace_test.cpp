@@ -31,21 +31,29 @@ struct Tune {
   ZoneArg zone;
   Number<1> on;
   static constexpr std::string_view name = "tune";
-  static constexpr std::uint8_t code = 127;
+  static constexpr std::uint8_t code = 126;
   static void fields(auto& op, auto v) { v("zone", op.zone), v("on", op.on); }
 };
-using Operation = std::variant<Take, Give, Tune, SelectCpu, IrqEnter, SetTaskFlags>;
+struct Map : Give {
+  static constexpr std::string_view name = "map";
+  static constexpr std::uint8_t code = 128;
+};
+struct Last : Give {
+  static constexpr std::string_view name = "last";
+  static constexpr std::uint8_t code = 255;
+};
+using Operation = std::variant<Take, Give, Tune, SelectCpu, IrqEnter, SetTaskFlags, Map, Last>;
 static_assert(codes_are_distinct<Operation>());
 static_assert(!codes_are_distinct<std::variant<Take, Take>>());
 
 struct Zero : Take {
   static constexpr std::uint8_t code = 0;
 };
-struct Top : Take {
-  static constexpr std::uint8_t code = 128;
+struct Prefix : Take {
+  static constexpr std::uint8_t code = long_code;
 };
 static_assert(!codes_are_distinct<std::variant<Zero>>());
-static_assert(!codes_are_distinct<std::variant<Top>>());
+static_assert(!codes_are_distinct<std::variant<Prefix>>());
 
 auto parse(std::string_view text) { return parse_trace<Operation>(text); }
 
@@ -81,6 +89,25 @@ TEST(Trace, any_bytes_are_a_trace_whose_text_and_bytes_name_each_other) {
   EXPECT_GT(steps, 50000u);
   EXPECT_GT(armed, 5000u);
   EXPECT_GT(zones, 10000u);
+}
+
+TEST(Trace, codes_of_more_than_seven_bits_stand_behind_a_byte_that_is_nobodys) {
+  const auto bytes_of = [](const Operation& op, bool armed) {
+    ByteWriter to;
+    encode_operation(op, armed, to, EraId::linux_6_1);
+    return to.take();
+  };
+  const std::vector<std::uint8_t> plain{0x02, 5, 7}, map{0x7f, 128, 5, 7}, armed{0xff, 255, 5, 7};
+  EXPECT_EQ(bytes_of(Give{{5}, {7}}, false), plain);
+  EXPECT_EQ(bytes_of(Map{{{5}, {7}}}, false), map);
+  EXPECT_EQ(bytes_of(Last{{{5}, {7}}}, true), armed);
+  for (const auto& bytes : {plain, map, armed}) {
+    ByteReader from(bytes);
+    const auto step = decode_step<Operation>(from, EraId::linux_6_1);
+    EXPECT_EQ(step.at.has_value(), bytes == armed);
+    EXPECT_EQ(std::visit([](const auto& op) { return int{op.code}; }, step.op),
+              bytes == plain ? 2 : bytes == map ? 128 : 255);
+  }
 }
 
 TEST(Trace, keeps_comments_expectation_answers_and_lines) {
