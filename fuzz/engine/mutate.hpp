@@ -83,7 +83,7 @@ class Mutator {
   static constexpr bool objects = requires { L::objects; };
   static constexpr MachineKeys keys = objects ? MachineKeys::objects : MachineKeys::pages;
   static constexpr std::size_t points =
-      objects ? ref::core::point_names.size() : ref::core::points_of_pages;
+      objects ? ref::core::points_of_objects : ref::core::points_of_pages;
 
   void finish(Trace& trace, EraId before, std::size_t max_bytes) {
     if (trace.steps.size() > steps_max) trace.steps.resize(steps_max, Step{});

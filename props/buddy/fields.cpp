@@ -53,7 +53,8 @@ bool idle_task(const Flip& f) {
 
 bool shallow(const Flip& f) {
   const Cpu& c = cpu_after(f);
-  return std::max({c.preempt_count, c.bh_off, c.softirq_count, c.hardirq_count, c.irqs_off}) < 256;
+  return c.pagefault_disabled <= c.preempt_count &&
+         std::max({c.preempt_count, c.bh_off, c.softirq_count, c.hardirq_count, c.irqs_off}) < 256;
 }
 
 bool known_task_flags(const Flip& f) {
@@ -195,7 +196,8 @@ constexpr std::array all_fields{
     Field{"cpu", IN(Cpu, softirq_count), legal, nesting_is_free, shallow},
     Field{"cpu", IN(Cpu, hardirq_count), legal, nesting_is_free, shallow},
     Field{"cpu", IN(Cpu, irqs_off), legal, nesting_is_free, shallow},
-    Field{"cpu", IN(Cpu, zero), legal},
+    Field{"cpu", IN(Cpu, pagefault_disabled), legal,
+          "any number of atomic maps, each of which disables preemption too", shallow},
 
     Field{"task", IN(Task, flags), legal, "any set of the task's flags", known_task_flags},
     Field{"task", IN(Task, zero), legal},

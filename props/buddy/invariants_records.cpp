@@ -58,6 +58,12 @@ Broken wait_broken(const Machine& m, std::uint32_t task, const Wait& wait) {
         .of("argument of no call", 0, wait.argument)
         .of("padding of its call", 0, wait.zero)
         .in("task", task);
+  if (m.config.has_window() && wait.call >= ref::core::wait_calls_above)
+    return Equal()
+        .of("order of a call above", 0, wait.order)
+        .of("gfp of a call above", 0, wait.gfp)
+        .of("padding of its call", 0, wait.zero)
+        .in("task", task);
   const bool exact = wait.call == static_cast<std::uint8_t>(Call::alloc_pages_exact);
   const auto order = static_cast<std::uint64_t>(
       std::bit_width((std::max<std::uint64_t>(wait.argument, 1) - 1) / m.config.page_bytes));
@@ -95,7 +101,7 @@ Broken cpu_broken(const Machine& m, std::uint32_t i) {
       .at_most("softirqs", deepest, cpu.softirq_count)
       .at_most("hardirqs", deepest, cpu.hardirq_count)
       .at_most("local_irq_disable", deepest, cpu.irqs_off)
-      .of("padding", 0, cpu.zero)
+      .at_most("pagefault_disable", cpu.preempt_count, cpu.pagefault_disabled)
       .in("CPU", i);
 }
 

@@ -92,6 +92,16 @@ TEST(Config, names_what_is_wrong_with_it) {
        "pages of one zone"},
       {[](Config& c) { reserve(c, 15, 16); }, "reserved", "range 15-16 is not inside one zone",
        "pages of one zone"},
+      {[](Config& c) { c.pkmap = 3; }, "pkmap", "3 slots", "0, or a power of two up to 1024"},
+      {[](Config& c) { c.pkmap = 2048; }, "pkmap", "2048 slots", "0, or a power of two up to 1024"},
+      {[](Config& c) { c.vmalloc = 1048577; }, "vmalloc", "1048577 pages", "0 to 1048576"},
+      {[](Config& c) { c.vmalloc = 258991; }, "vmalloc", "258991 pages",
+       "at most 258990 on this machine"},
+      {[](Config& c) { c.zones[1].pages = 229361, c.zones[2].first = 229377, c.pkmap = 1; },
+       "zones", "pages below HIGHMEM end at pfn 229377",
+       "an end of at most 229376: 896 MiB are mapped directly below a window"},
+      {[](Config& c) { c.page_bytes = 65536, c.pkmap = 1; }, "page",
+       "no room for a window with 65536 bytes", "smaller pages, or fewer of them below HIGHMEM"},
   };
   for (const Case& wrong : cases) {
     Config c = usual();
@@ -118,6 +128,11 @@ TEST(Config, accepts_the_edges) {
       [](Config& c) { c.zones[2].pages = 16777216 - 80; },
       [](Config& c) { reserve(c, 0, 15), reserve(c, 16, 16); },
       [](Config& c) { c.zones[0].first = 200; },  // zones need not ascend
+      [](Config& c) { c.pkmap = 1; },
+      [](Config& c) { c.pkmap = 1024; },
+      [](Config& c) { c.vmalloc = 258990; },
+      [](Config& c) { c.page_bytes = 64, c.vmalloc = 1048576; },
+      [](Config& c) { c.zones[1].pages = 229360, c.zones[2].first = 229376, c.pkmap = 1024; },
   };
   int i = 0;
   for (const auto& edge : edges) {

@@ -30,6 +30,8 @@ constexpr std::array keys{
     MachineKey{"cache_line", "bytes of a cache line, a power of two from 16 to 256; default 64"},
     MachineKey{"slab_debug", "on or off: red zones, poison and owners in every cache; default off"},
     MachineKey{"slab_merge", "on or off: caches that serve alike become one; default on"},
+    MachineKey{"pkmap", "slots of persistent maps, a power of two up to 1024; default 0"},
+    MachineKey{"vmalloc", "pages of the vmalloc window, up to 1048576; default 0"},
 };
 
 // A zone's byte from here on: its start is spelled out.
@@ -39,12 +41,15 @@ constexpr std::uint8_t placed = 192;
 // zero: bytes that were written before they came still say the same machine.
 constexpr std::uint8_t pcp_bit = 1, debug_bit = 2, unmerged_bit = 4;
 constexpr unsigned line_shift = 3;  // above them, the cache line: 64, 128, 256, 16, 32
+constexpr std::uint8_t line_mask = 7;
+constexpr std::uint8_t window_bit = 64;  // what the window has stands behind everything else
 constexpr std::uint32_t line_sizes = 5, usual_line = 2, least_line = 4;
 
 std::uint8_t switches_of(const Config& c) {
   const auto line = static_cast<std::uint32_t>(std::countr_zero(c.cache_line)) - least_line;
   return static_cast<std::uint8_t>((c.pcp ? pcp_bit : 0) | (c.slab_debug ? debug_bit : 0) |
                                    (c.slab_merge ? 0 : unmerged_bit) |
+                                   (c.has_window() ? window_bit : 0) |
                                    (line + line_sizes - usual_line) % line_sizes << line_shift);
 }
 
@@ -52,7 +57,7 @@ void set_switches(Config& c, std::uint8_t byte) {
   c.pcp = byte & pcp_bit;
   c.slab_debug = byte & debug_bit;
   c.slab_merge = !(byte & unmerged_bit);
-  c.cache_line = 1u << (((byte >> line_shift) + usual_line) % line_sizes + least_line);
+  c.cache_line = 1u << (((byte >> line_shift & line_mask) + usual_line) % line_sizes + least_line);
 }
 
 using Error = std::optional<TextError>;
@@ -149,6 +154,8 @@ Error read_key(Config& c, std::string_view key, std::string_view value, std::siz
   if (key == "min_free_kbytes") return read_number(value, at, c.min_free_kbytes.emplace());
   if (key == "lowmem_reserve_ratio") return read_ratios(c, value, at);
   if (key == "cache_line") return read_number(value, at, c.cache_line);
+  if (key == "pkmap") return read_number(value, at, c.pkmap);
+  if (key == "vmalloc") return read_number(value, at, c.vmalloc);
   if (value != "on" && value != "off") {
     return wrong(at, fmt::format("bad {} '{}'", key, value), "on or off");
   }
@@ -237,6 +244,8 @@ std::string print_machine(const Config& c) {
   number("cache_line", c.cache_line, defaults.cache_line);
   if (c.slab_debug) text += " slab_debug=on";
   if (!c.slab_merge) text += " slab_merge=off";
+  number("pkmap", c.pkmap, defaults.pkmap);
+  number("vmalloc", c.vmalloc, defaults.vmalloc);
   return text;
 }
 
@@ -266,6 +275,9 @@ void encode_machine(const Config& c, ByteWriter& to) {
   to.byte(c.lowmem_reserve_ratio.has_value());
   if (c.lowmem_reserve_ratio)
     for (const std::uint32_t ratio : *c.lowmem_reserve_ratio) to.varint(ratio);
+  if (!c.has_window()) return;
+  to.varint(c.pkmap);
+  to.varint(c.vmalloc);
 }
 
 Config decode_machine(ByteReader& from) {
@@ -275,7 +287,8 @@ Config decode_machine(ByteReader& from) {
   c.orders = from.byte();
   c.nodes = from.byte();
   c.cpus = from.byte();
-  set_switches(c, from.byte());
+  const std::uint8_t switches = from.byte();
+  set_switches(c, switches);
   c.zone_count = from.byte() % (ref::core::zones_max + 1);
   std::uint64_t next = 0;
   for (std::uint32_t i = 0; i < c.zone_count; ++i) {
@@ -297,6 +310,10 @@ Config decode_machine(ByteReader& from) {
     c.lowmem_reserve_ratio.emplace();
     for (std::uint32_t& ratio : *c.lowmem_reserve_ratio)
       ratio = static_cast<std::uint32_t>(from.varint());
+  }
+  if (switches & window_bit) {
+    c.pkmap = static_cast<std::uint32_t>(from.varint());
+    c.vmalloc = static_cast<std::uint32_t>(from.varint());
   }
   if (!validate(c)) return c;
   Config plain;  // what these bytes say is no machine, so they say this one

@@ -41,6 +41,8 @@ Config draw_config(Random& random) {
     c.cache_line = 16u << random.below(5);
     c.slab_debug = random.chance(2);
     c.slab_merge = random.chance(2);
+    if (random.chance(2)) c.pkmap = 1u << random.below(11);
+    if (random.chance(2)) c.vmalloc = static_cast<std::uint32_t>(random.below(5000));
     if (!validate(c)) return c;
   }
 }
@@ -71,17 +73,19 @@ TEST(MachineLine, keys_come_in_any_order_and_defaults_are_left_out) {
   const auto full = parse_machine(
       "era=linux-6.1 page=64 orders=3 nodes=2 zones=NORMAL:8,NORMAL/1:8 cpus=2 reserved=0-1,9-9 "
       "min_free_kbytes=0 lowmem_reserve_ratio=0,1 pcp=off slab_merge=off cache_line=128 "
-      "slab_debug=on");
+      "slab_debug=on vmalloc=5 pkmap=8");
   ASSERT_TRUE(full) << full.error().what;
   EXPECT_EQ(print_machine(*full),
             "era=linux-6.1 page=64 orders=3 nodes=2 zones=NORMAL:8,NORMAL/1:8 cpus=2 "
             "reserved=0-1,9-9 min_free_kbytes=0 lowmem_reserve_ratio=0,1 pcp=off cache_line=128 "
-            "slab_debug=on slab_merge=off");
+            "slab_debug=on slab_merge=off pkmap=8 vmalloc=5");
   EXPECT_EQ(full->zones[1].node, 1u);
   EXPECT_FALSE(full->pcp);
   EXPECT_EQ(full->cache_line, 128u);
   EXPECT_TRUE(full->slab_debug);
   EXPECT_FALSE(full->slab_merge);
+  EXPECT_EQ(full->pkmap, 8u);
+  EXPECT_EQ(full->vmalloc, 5u);
 }
 
 TEST(MachineLine, a_switch_is_on_or_off) {
@@ -106,6 +110,26 @@ TEST(MachineLine, bytes_of_before_the_object_allocators_say_the_same_machine) {
     EXPECT_EQ(print_machine(decode_machine(from)),
               std::string("era=linux-6.1 zones=NORMAL:64 cpus=2") + (pcp ? "" : " pcp=off"));
   }
+}
+
+// Two numbers behind everything else, told by a bit of the switches.
+TEST(MachineLine, bytes_say_a_window_behind_all_that_was_said_before) {
+  const std::array<std::uint8_t, 15> bytes{1, 12, 11, 1, 2, 65, 1, 1, 0, 64, 0, 0, 0, 4, 9};
+  ByteReader from(bytes);
+  EXPECT_EQ(print_machine(decode_machine(from)),
+            "era=linux-6.1 zones=NORMAL:64 cpus=2 pkmap=4 vmalloc=9");
+  EXPECT_TRUE(from.empty());
+}
+
+TEST(MachineLine, a_window_that_has_no_room_is_an_error_where_its_key_stands) {
+  const auto slots = parse_machine("era=linux-6.1 zones=NORMAL:64 pkmap=3");
+  ASSERT_FALSE(slots);
+  EXPECT_EQ(slots.error().what, "pkmap: 3 slots");
+  EXPECT_EQ(slots.error().at, 36u);
+  const auto pages = parse_machine("era=linux-6.1 vmalloc=29695 zones=DMA:4096,NORMAL:225280");
+  ASSERT_FALSE(pages);
+  EXPECT_EQ(pages.error().what, "vmalloc: 29695 pages");
+  EXPECT_EQ(pages.error().at, 22u);
 }
 
 // The values are no good for some keys; then the line stops there, and not at the key.

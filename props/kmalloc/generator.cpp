@@ -241,7 +241,7 @@ World::Step Generator::draw(const World& w, Random& random) const {
       step.op = draw_operation(w.live() != 0 ? index_of<Kfree> : index_of<Kmalloc>, w, random);
   }
   if (armed_one_in_ != 0 && random.chance(armed_one_in_))
-    step.at = static_cast<Point>(random.below(point_names.size()));
+    step.at = static_cast<Point>(random.below(points_of_objects));
   return step;
 }
 

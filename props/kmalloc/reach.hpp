@@ -36,10 +36,10 @@ struct Reach {
   Counts<operations> executed{}, skipped{};
   Counts<operations> refused_operations{}, faulted_operations{}, suspended_operations{};
   Counts<size_classes> granted{};
-  Counts<ref::core::fault_names.size()> faults{};
+  Counts<ref::core::faults_of_objects> faults{};
   Counts<ref::core::effect_names.size()> effects{};
-  Counts<ref::core::point_names.size()> points{};   // armed steps run there
-  Counts<ref::core::point_names.size()> reached{};  // the subject came there
+  Counts<ref::core::points_of_objects> points{};   // armed steps run there
+  Counts<ref::core::points_of_objects> reached{};  // the subject came there
   Counts<ref::core::era_count> eras{};
   Counts<1> runs{};
   Counts<reach_events> events{};

@@ -303,7 +303,7 @@ World::Step Generator::draw(const World& w, Random& random) const {
     }
   }
   if (armed_one_in_ != 0 && random.chance(armed_one_in_))
-    step.at = static_cast<Point>(random.below(point_names.size()));
+    step.at = static_cast<Point>(random.below(points_of_objects));
   return step;
 }
 

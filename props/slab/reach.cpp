@@ -89,7 +89,7 @@ void add_faults(std::vector<ReachGroup>& groups, const Reach& r) {
 
   ReachGroup reached{"points_reached", "calls that came through this yield point", {}};
   ReachGroup armed{"points_armed", "steps that ran at it, as an interrupt or another CPU", {}};
-  for (std::size_t i = 0; i < point_names.size(); ++i) {
+  for (std::size_t i = 0; i < points_of_objects; ++i) {
     const bool ours = i >= points_of_pages;
     ReachNeeds needs;
     if (static_cast<Point>(i) == Point::slab_drain_cpu_next) needs.cpus = 2;

@@ -56,9 +56,9 @@ struct Reach {
 
   Counts<operations> executed{}, skipped{};
   Counts<operations> refused_operations{}, faulted_operations{}, suspended_operations{};
-  Counts<ref::core::fault_names.size()> faults{};
-  Counts<ref::core::point_names.size()> points{};   // armed steps run there
-  Counts<ref::core::point_names.size()> reached{};  // the subject came there
+  Counts<ref::core::faults_of_objects> faults{};
+  Counts<ref::core::points_of_objects> points{};   // armed steps run there
+  Counts<ref::core::points_of_objects> reached{};  // the subject came there
   Counts<reach_levels> contexts{};
   Counts<reach_classes> machines{};
   Counts<1> runs{};

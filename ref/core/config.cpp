@@ -7,6 +7,7 @@
 #include <bit>
 
 #include "ref/core/require.hpp"
+#include "ref/core/window.hpp"
 
 namespace ref::core {
 namespace {
@@ -136,7 +137,7 @@ std::optional<ConfigError> validate(const Config& c) {
   }
   for (std::uint32_t i = 0; i < c.reserved_count; ++i)
     if (auto error = reserved_error(c, i)) return error;
-  return std::nullopt;
+  return window_error(c);
 }
 
 std::uint32_t min_free_kbytes_of(const Config& c) {

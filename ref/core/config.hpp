@@ -36,6 +36,8 @@ constexpr std::uint32_t task_count = 4;
 constexpr std::uint64_t pfn_end = std::uint64_t{1} << 31;    // frames are numbered below
 constexpr std::uint64_t pages_max = std::uint64_t{1} << 24;  // frames that one machine may have
 constexpr std::uint32_t min_free_kbytes_max = 1u << 20;  // 1 GiB; the kernel's formulas stay below
+constexpr std::uint32_t pkmap_max = 1024;                // LAST_PKMAP
+constexpr std::uint32_t vmalloc_max = 1u << 20;          // pages
 constexpr std::uint32_t formula_pages = 4096;  // from here on defaults are the era's formulas
 
 // The room of a machine's links, and its kernel's virtual addresses: page_address(pfn) = base + pfn
@@ -71,10 +73,14 @@ struct Config {
   std::uint32_t cache_line = 64;  // bytes, a power of two, 16 .. 256
   bool slab_debug = false;        // CONFIG_DEBUG_SLAB: red zones, poison, owners in every cache
   bool slab_merge = true;         // 6.1; false is slab_nomerge (S-6)
+  // The kernel's window above the direct map; it is there when either is not 0. See window.hpp.
+  std::uint32_t pkmap = 0;    // slots of persistent maps: 0, or a power of two up to pkmap_max
+  std::uint32_t vmalloc = 0;  // pages of the vmalloc area, up to vmalloc_max
 
   void add_zone(ZoneKind kind, std::uint32_t pages, std::uint32_t node = 0);  // behind the last
   void add_zone_at(ZoneKind kind, Pfn first, std::uint32_t pages, std::uint32_t node = 0);
   bool is_reserved(Pfn pfn) const;
+  bool has_window() const { return pkmap > 0 || vmalloc > 0; }
   std::uint64_t pages() const;                      // of all zones
   std::uint64_t lowmem_pages() const;               // managed pages that are not HIGHMEM
   std::uint64_t managed(std::uint32_t zone) const;  // pages of a zone that are not reserved

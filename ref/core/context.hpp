@@ -22,7 +22,8 @@ struct Cpu {
   std::uint16_t softirq_count;  // softirqs being served
   std::uint16_t hardirq_count;
   std::uint16_t irqs_off;  // nested local_irq_disable()
-  std::uint16_t zero;
+  // Nested pagefault_disable(): the atomic maps that are live. Each is a preempt_disable() too.
+  std::uint16_t pagefault_disabled;
 };
 
 enum TaskFlag : std::uint32_t {
@@ -43,6 +44,9 @@ struct Wait {
   Gfp gfp;
   std::uint64_t argument;
 };
+
+// From here on calls are of rows above the page allocator: their waits have an argument only.
+constexpr std::uint8_t wait_calls_above = 16;
 
 struct Task {
   std::uint32_t flags;  // TaskFlag
@@ -73,10 +77,20 @@ enum class Fault : std::uint8_t {
   wrong_cache,          // an object of another cache (S-35)
   not_an_object,        // an address at which no object and no block begins
   overwritten,          // bytes around an object, or of a free one, are not as left (S-34)
+  kunmap_of_unmapped,   // a page, or an address, that is not mapped (M-6)
+  kunmap_of_zombie,     // a page whose last user is gone, its slot not yet flushed (M-6)
+  in_interrupt,         // a call that no interrupt may make
+  wrong_atomic_type,    // a type that is none, or of another slot
+  atomic_slot_busy,     // a slot that holds a map
+  unmap_out_of_order,   // not the newest map, which dies instead
+  too_many_local_maps,  // the stack of a task, or the count of a CPU, is full
+  bad_segment,          // bytes behind the end of a page
 };
-// The first rows' own: what a call of the page allocator can be found guilty of.
+// The first rows' own: what a call of the page allocator, or of an object allocator, can be found
+// guilty of.
 constexpr std::size_t faults_of_pages = static_cast<std::size_t>(Fault::compound_page) + 1;
-inline constexpr std::array<std::string_view, 20> fault_names{"none",
+constexpr std::size_t faults_of_objects = static_cast<std::size_t>(Fault::overwritten) + 1;
+inline constexpr std::array<std::string_view, 28> fault_names{"none",
                                                               "sleeping-in-atomic",
                                                               "bad-zone-modifiers",
                                                               "zero-highmem-atomic",
@@ -95,7 +109,15 @@ inline constexpr std::array<std::string_view, 20> fault_names{"none",
                                                               "bad-slab-gfp",
                                                               "wrong-cache",
                                                               "not-an-object",
-                                                              "overwritten"};
+                                                              "overwritten",
+                                                              "kunmap-of-unmapped",
+                                                              "kunmap-of-zombie",
+                                                              "in-interrupt",
+                                                              "wrong-atomic-type",
+                                                              "atomic-slot-busy",
+                                                              "unmap-out-of-order",
+                                                              "too-many-local-maps",
+                                                              "bad-segment"};
 
 // What a fault does to ownership.
 enum class Effect : std::uint8_t {

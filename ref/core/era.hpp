@@ -28,6 +28,9 @@ enum class NewSlab : std::uint8_t { listed_free, used_directly };               
 enum class SlabRelease : std::uint8_t { as_it_empties, after_the_block };       // S-26
 enum class SlabMisuse : std::uint8_t { stops_the_kernel, tolerated };  // S-1, S-3, S-33, S-41, S-43
 enum class SlabReap : std::uint8_t { head_of_free, tail_of_free };     // S-42
+enum class AtomicMaps : std::uint8_t { typed, stack };
+enum class PkmapFlush : std::uint8_t { all_always, range_if_any };     // M-5
+enum class PageHash : std::uint8_t { pool, by_slot };                  // M-8
 
 struct Profile {
   std::string_view name;  // as the machine line spells it
@@ -64,6 +67,12 @@ struct Profile {
   bool cpu_arrays_are_objects;      // otherwise per-CPU memory, which is not modelled
   bool caches_merge;                // S-6
   bool general_caches_are_natural;  // K-4: classes of power-of-two size are aligned to it
+  AtomicMaps atomic_maps;
+  PkmapFlush pkmap_flush;
+  PageHash page_hash;
+  std::uint32_t page_hash_multiplier;  // M-8: of hash_long
+  std::uint32_t atomic_slots;          // of a CPU, in the fixmap
+  bool kunmap_may_sleep;               // M-2: otherwise it stops where an interrupt calls it
 };
 
 inline constexpr std::array<Profile, era_count> profiles{{
@@ -100,7 +109,13 @@ inline constexpr std::array<Profile, era_count> profiles{{
      .general_order_max = 5,
      .cpu_arrays_are_objects = true,
      .caches_merge = false,
-     .general_caches_are_natural = false},
+     .general_caches_are_natural = false,
+     .atomic_maps = AtomicMaps::typed,
+     .pkmap_flush = PkmapFlush::all_always,
+     .page_hash = PageHash::pool,
+     .page_hash_multiplier = 0x9e370001,
+     .atomic_slots = 13,
+     .kunmap_may_sleep = false},
     {.name = "linux-6.1",
      .buddy_index = BuddyIndex::pfn_relative,
      .placement = Placement::tail_if_merge_likely,
@@ -134,7 +149,13 @@ inline constexpr std::array<Profile, era_count> profiles{{
      .general_order_max = 1,
      .cpu_arrays_are_objects = false,
      .caches_merge = true,
-     .general_caches_are_natural = true},
+     .general_caches_are_natural = true,
+     .atomic_maps = AtomicMaps::stack,
+     .pkmap_flush = PkmapFlush::range_if_any,
+     .page_hash = PageHash::by_slot,
+     .page_hash_multiplier = 0x61c88647,
+     .atomic_slots = 16,
+     .kunmap_may_sleep = true},
 }};
 
 constexpr const Profile& profile_of(EraId era) { return profiles[static_cast<std::size_t>(era)]; }

@@ -43,7 +43,8 @@ bool move_context(Machine& m, ContextMove move) {
   const auto leave = [](std::uint16_t& depth) { return depth > 0 && (--depth, true); };
   switch (move) {
     case ContextMove::preempt_disable: return enter(c.preempt_count);
-    case ContextMove::preempt_enable: return leave(c.preempt_count);
+    case ContextMove::preempt_enable:  // those of atomic maps end with the maps
+      return c.preempt_count > c.pagefault_disabled && leave(c.preempt_count);
     case ContextMove::local_irq_disable: return enter(c.irqs_off);
     case ContextMove::local_irq_enable: return leave(c.irqs_off);
     case ContextMove::local_bh_disable: return enter(c.bh_off);

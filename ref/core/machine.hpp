@@ -106,9 +106,14 @@ enum class WarnOnce : std::uint8_t {
   nofail_costly,
   kfree_of_page,
   ctor_zero_at_grow,
-  ctor_zero_at_alloc
+  ctor_zero_at_alloc,
+  kunmap_order,
+  kunmap_foreign,
+  kmap_to_page_of_kmap,
+  kmap_to_page_of_local,
+  local_map_lost
 };  // bits of Globals::warned
-constexpr unsigned warn_once_count = static_cast<unsigned>(WarnOnce::ctor_zero_at_alloc) + 1;
+constexpr unsigned warn_once_count = static_cast<unsigned>(WarnOnce::local_map_lost) + 1;
 void warn_once(Machine&, WarnOnce);
 void wipe_log(Machine&);
 inline void clear_log(Machine& m) {  // writes only where there is something to clear
