@@ -5,7 +5,7 @@
 
 namespace ref::slab {
 
-Machine::Machine(const core::Config& c, WithoutCaches) : buddy::Machine(c, Laid{}) {
+Machine::Machine(const core::Config& c, WithoutCaches) : kmap::Machine(c, Laid{}) {
   const std::uint64_t caches = caches_max, nodes = c.nodes, cpus = c.cpus;
   const std::uint64_t words = c.pages() * c.page_bytes / c.profile().word_bytes;
   const std::uint64_t shared = caches * nodes, alien = nodes > 1 ? shared * nodes : 0;

@@ -10,7 +10,7 @@
 // arrays occupy objects of other caches. What is only looked up stands in the tables here. Links
 // and references to records are index + 1, so that zero means "none".
 #pragma once
-#include "ref/buddy/buddy.hpp"
+#include "ref/kmap/machine.hpp"
 
 namespace ref::slab {
 
@@ -176,7 +176,7 @@ struct State {
   bool operator==(const State&) const = default;
 };
 
-class Machine : public buddy::Machine {
+class Machine : public kmap::Machine {
  public:
   explicit Machine(const core::Config&);  // newborn: the general caches are there
   bool operator==(const Machine&) const = default;
