@@ -85,12 +85,13 @@ enum class Fault : std::uint8_t {
   unmap_out_of_order,   // not the newest map, which dies instead
   too_many_local_maps,  // the stack of a task, or the count of a CPU, is full
   bad_segment,          // bytes behind the end of a page
+  deadlock,             // everybody who holds what is waited for waits as well
 };
 // The first rows' own: what a call of the page allocator, or of an object allocator, can be found
 // guilty of.
 constexpr std::size_t faults_of_pages = static_cast<std::size_t>(Fault::compound_page) + 1;
 constexpr std::size_t faults_of_objects = static_cast<std::size_t>(Fault::overwritten) + 1;
-inline constexpr std::array<std::string_view, 28> fault_names{"none",
+inline constexpr std::array<std::string_view, 29> fault_names{"none",
                                                               "sleeping-in-atomic",
                                                               "bad-zone-modifiers",
                                                               "zero-highmem-atomic",
@@ -117,7 +118,8 @@ inline constexpr std::array<std::string_view, 28> fault_names{"none",
                                                               "atomic-slot-busy",
                                                               "unmap-out-of-order",
                                                               "too-many-local-maps",
-                                                              "bad-segment"};
+                                                              "bad-segment",
+                                                              "deadlock"};
 
 // What a fault does to ownership.
 enum class Effect : std::uint8_t {
