@@ -86,12 +86,15 @@ enum class Fault : std::uint8_t {
   too_many_local_maps,  // the stack of a task, or the count of a CPU, is full
   bad_segment,          // bytes behind the end of a page
   deadlock,             // everybody who holds what is waited for waits as well
+  not_an_area,          // an address at which no area begins (V-25)
+  bad_area_address,     // of an area, and not where it begins (V-25)
+  area_pages_lost,      // an area that owned pages is gone, and they stay (V-26)
 };
 // The first rows' own: what a call of the page allocator, or of an object allocator, can be found
 // guilty of.
 constexpr std::size_t faults_of_pages = static_cast<std::size_t>(Fault::compound_page) + 1;
 constexpr std::size_t faults_of_objects = static_cast<std::size_t>(Fault::overwritten) + 1;
-inline constexpr std::array<std::string_view, 29> fault_names{"none",
+inline constexpr std::array<std::string_view, 32> fault_names{"none",
                                                               "sleeping-in-atomic",
                                                               "bad-zone-modifiers",
                                                               "zero-highmem-atomic",
@@ -119,7 +122,10 @@ inline constexpr std::array<std::string_view, 29> fault_names{"none",
                                                               "unmap-out-of-order",
                                                               "too-many-local-maps",
                                                               "bad-segment",
-                                                              "deadlock"};
+                                                              "deadlock",
+                                                              "not-an-area",
+                                                              "bad-area-address",
+                                                              "area-pages-lost"};
 
 // What a fault does to ownership.
 enum class Effect : std::uint8_t {

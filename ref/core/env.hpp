@@ -26,11 +26,12 @@ enum class Point : std::uint8_t {
   slab_drain_cpu_next,      // one CPU's array is drained, the next one's not yet
   kmap_unlocked,            // no slot is free: the caller queued, and dropped the kmap lock
   kmap_atomic_cleared,      // a temporary map is unmapped, its slot still taken
+  vmalloc_unmapped,         // an area's pages are unmapped, and no TLB has heard of it
 };
 // The first so many are of the page allocator, and of the object allocators.
 constexpr std::size_t points_of_pages = static_cast<std::size_t>(Point::buddy_drain_cpu_next) + 1;
 constexpr std::size_t points_of_objects = static_cast<std::size_t>(Point::slab_drain_cpu_next) + 1;
-inline constexpr std::array<std::string_view, 10> point_names{"buddy.alloc.fast_failed",
+inline constexpr std::array<std::string_view, 11> point_names{"buddy.alloc.fast_failed",
                                                               "buddy.alloc.zone_next",
                                                               "buddy.pcp.locked",
                                                               "buddy.free.ref_dropped",
@@ -39,7 +40,8 @@ inline constexpr std::array<std::string_view, 10> point_names{"buddy.alloc.fast_
                                                               "slab.grown",
                                                               "slab.drain.cpu_next",
                                                               "kmap.unlocked",
-                                                              "kmap.atomic.cleared"};
+                                                              "kmap.atomic.cleared",
+                                                              "vmalloc.unmapped"};
 
 constexpr std::optional<Point> point_of(std::string_view name) {
   for (std::size_t i = 0; i < point_names.size(); ++i)

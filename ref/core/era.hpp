@@ -31,6 +31,11 @@ enum class SlabReap : std::uint8_t { head_of_free, tail_of_free };     // S-42
 enum class AtomicMaps : std::uint8_t { typed, stack };
 enum class PkmapFlush : std::uint8_t { all_always, range_if_any };     // M-5
 enum class PageHash : std::uint8_t { pool, by_slot };                  // M-8
+enum class AreaSearch : std::uint8_t { sorted_list, augmented_tree };  // V-4 to V-8
+enum class Unmapping : std::uint8_t { flushed_at_once, lazy_purge };   // V-40, V-42
+enum class VfreeInInterrupt : std::uint8_t { stops_the_kernel, deferred };  // V-24
+enum class VmallocPages : std::uint8_t { as_asked, highmem_added };         // V-20
+enum class IoremapAlignment : std::uint8_t { above_size, at_least_size };   // V-4
 
 struct Profile {
   std::string_view name;  // as the machine line spells it
@@ -73,6 +78,25 @@ struct Profile {
   std::uint32_t page_hash_multiplier;  // M-8: of hash_long
   std::uint32_t atomic_slots;          // of a CPU, in the fixmap
   bool kunmap_may_sleep;               // M-2: otherwise it stops where an interrupt calls it
+  AreaSearch area_search;
+  Unmapping unmapping;
+  VfreeInInterrupt vfree_in_interrupt;
+  VmallocPages vmalloc_pages;
+  IoremapAlignment ioremap_alignment;
+  std::uint32_t vm_struct_bytes, vmap_area_bytes;  // of the descriptors of areas
+  std::uint32_t vm_flags_known;                    // V-28
+  Gfp vmalloc_gfp;                                 // what vmalloc() adds to GFP_KERNEL
+  Gfp vmalloc_32_gfp;                              // V-30: what vmalloc_32() adds
+  Gfp page_table_gfp;                  // what page tables are asked for with besides GFP_KERNEL
+  bool page_tables_keep_scope;         // without __GFP_FS or __GFP_IO where the caller asks so
+  bool vmalloc_in_bulk;                // V-20: a hundred pages a call, while that works
+  bool descriptors_ask_as_pages;       // with the caller's flags; otherwise GFP_KERNEL
+  bool vmalloc_limit_counts_reserved;  // V-1: num_physpages; otherwise totalram_pages
+  bool vmalloc_might_sleep;            // calls say so first; otherwise only what they allocate
+  bool areas_refuse_interrupts;        // V-21
+  bool areas_found_by_any_page;        // V-25: otherwise by their first address only
+  bool vmalloc_warns;                  // V-1, V-29, I-1: of what is refused silently otherwise
+  bool isa_is_always_mapped;           // I-1
 };
 
 inline constexpr std::array<Profile, era_count> profiles{{
@@ -115,7 +139,27 @@ inline constexpr std::array<Profile, era_count> profiles{{
      .page_hash = PageHash::pool,
      .page_hash_multiplier = 0x9e370001,
      .atomic_slots = 13,
-     .kunmap_may_sleep = false},
+     .kunmap_may_sleep = false,
+     .area_search = AreaSearch::sorted_list,
+     .unmapping = Unmapping::flushed_at_once,
+     .vfree_in_interrupt = VfreeInInterrupt::stops_the_kernel,
+     .vmalloc_pages = VmallocPages::as_asked,
+     .ioremap_alignment = IoremapAlignment::above_size,
+     .vm_struct_bytes = 28,
+     .vmap_area_bytes = 0,
+     .vm_flags_known = 0x7,
+     .vmalloc_gfp = GFP_BIT_HIGHMEM,
+     .vmalloc_32_gfp = 0,
+     .page_table_gfp = GFP_BIT_RETRY_MAYFAIL,
+     .page_tables_keep_scope = false,
+     .vmalloc_in_bulk = false,
+     .descriptors_ask_as_pages = false,
+     .vmalloc_limit_counts_reserved = true,
+     .vmalloc_might_sleep = false,
+     .areas_refuse_interrupts = false,
+     .areas_found_by_any_page = false,
+     .vmalloc_warns = false,
+     .isa_is_always_mapped = true},
     {.name = "linux-6.1",
      .buddy_index = BuddyIndex::pfn_relative,
      .placement = Placement::tail_if_merge_likely,
@@ -155,7 +199,27 @@ inline constexpr std::array<Profile, era_count> profiles{{
      .page_hash = PageHash::by_slot,
      .page_hash_multiplier = 0x61c88647,
      .atomic_slots = 16,
-     .kunmap_may_sleep = true},
+     .kunmap_may_sleep = true,
+     .area_search = AreaSearch::augmented_tree,
+     .unmapping = Unmapping::lazy_purge,
+     .vfree_in_interrupt = VfreeInInterrupt::deferred,
+     .vmalloc_pages = VmallocPages::highmem_added,
+     .ioremap_alignment = IoremapAlignment::at_least_size,
+     .vm_struct_bytes = 64,
+     .vmap_area_bytes = 64,
+     .vm_flags_known = 0x35f,
+     .vmalloc_gfp = 0,
+     .vmalloc_32_gfp = GFP_BIT_DMA32,
+     .page_table_gfp = 0,
+     .page_tables_keep_scope = true,
+     .vmalloc_in_bulk = true,
+     .descriptors_ask_as_pages = true,
+     .vmalloc_limit_counts_reserved = false,
+     .vmalloc_might_sleep = true,
+     .areas_refuse_interrupts = true,
+     .areas_found_by_any_page = true,
+     .vmalloc_warns = true,
+     .isa_is_always_mapped = false},
 }};
 
 constexpr const Profile& profile_of(EraId era) { return profiles[static_cast<std::size_t>(era)]; }

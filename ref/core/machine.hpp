@@ -111,9 +111,16 @@ enum class WarnOnce : std::uint8_t {
   kunmap_foreign,
   kmap_to_page_of_kmap,
   kmap_to_page_of_local,
-  local_map_lost
+  local_map_lost,
+  vmalloc_of_nothing,
+  vmap_without_guard,
+  vmap_split,
+  vm_map_ram_of_nothing,
+  kvmalloc_too_large,
+  ioremap_beyond_physical,
+  ioremap_of_ram
 };  // bits of Globals::warned
-constexpr unsigned warn_once_count = static_cast<unsigned>(WarnOnce::local_map_lost) + 1;
+constexpr unsigned warn_once_count = static_cast<unsigned>(WarnOnce::ioremap_of_ram) + 1;
 void warn_once(Machine&, WarnOnce);
 void wipe_log(Machine&);
 inline void clear_log(Machine& m) {  // writes only where there is something to clear

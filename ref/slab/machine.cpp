@@ -5,7 +5,9 @@
 
 namespace ref::slab {
 
-Machine::Machine(const core::Config& c, WithoutCaches) : kmap::Machine(c, Laid{}) {
+Machine::Machine(const core::Config& c) : Machine(c, Laid{}) { boot(); }
+
+Machine::Machine(const core::Config& c, Laid laid) : kmap::Machine(c, laid) {
   const std::uint64_t caches = caches_max, nodes = c.nodes, cpus = c.cpus;
   const std::uint64_t words = c.pages() * c.page_bytes / c.profile().word_bytes;
   const std::uint64_t shared = caches * nodes, alien = nodes > 1 ? shared * nodes : 0;
@@ -22,11 +24,13 @@ Machine::Machine(const core::Config& c, WithoutCaches) : kmap::Machine(c, Laid{}
   slab.live = arena.lay<std::uint64_t>((words + 63) / 64);
   slab.own = arena.lay<std::uint64_t>((words + 63) / 64);
   slab.general = arena.lay<Index>(std::uint64_t{general_kinds} * general_classes_max);
-  boot();
 }
 
-Machine::Machine(const core::Config& c) : Machine(c, WithoutCaches{}) {
-  if (!kmem_cache_init(*this)) *this = Machine(c, WithoutCaches{});
+void Machine::boot() {
+  kmap::Machine::boot();
+  const core::Arena without = arena;
+  const auto no_events = events;
+  if (!kmem_cache_init(*this)) arena = without, events = no_events;
   core::wipe_log(*this);
   edit_globals().warned = 0;
   arena.rebase();

@@ -183,9 +183,10 @@ class Machine : public kmap::Machine {
 
   State slab;
 
- private:
-  struct WithoutCaches {};
-  Machine(const core::Config&, WithoutCaches);
+ protected:
+  // For a row above: the tables are laid, its own follow, then `boot` makes the caches.
+  Machine(const core::Config&, Laid);
+  void boot();
 };
 
 }  // namespace ref::slab

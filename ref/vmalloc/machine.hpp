@@ -26,7 +26,7 @@ enum VmFlag : std::uint32_t {
   VM_MAP = 1u << 2,
   VM_USERMAP = 1u << 3,  // 6.1, as all that follow
   VM_DMA_COHERENT = 1u << 4,
-  VM_UNINITIALIZED = 1u << 5,  // set by the allocator only: its pages are not all there
+  VM_UNINITIALIZED = 1u << 5,  // set by the allocator only: on its way to a caller
   VM_NO_GUARD = 1u << 6,
   VM_FLUSH_RESET_PERMS = 1u << 8,  // freed together with every stale translation
   VM_MAP_PUT_PAGES = 1u << 9,      // vfree drops a reference of each page, and frees the list
@@ -107,6 +107,7 @@ struct State {
   core::Table<VmallocCpu> cpu;
   core::Table<Range> range;  // by page of the window
   core::Table<Area> area;    // by page of the window
+  std::uint64_t base = 0;    // number of the window's first page, counted from address 0
   bool operator==(const State&) const = default;
 };
 
@@ -118,8 +119,8 @@ class Machine : public slab::Machine {
   State vmalloc;
 
  private:
-  struct WithoutWindow {};
-  Machine(const core::Config&, WithoutWindow);
+  struct Bare {};
+  Machine(const core::Config&, Bare);  // its tables are laid, and nothing more
 };
 
 }  // namespace ref::vmalloc
