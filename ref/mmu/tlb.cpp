@@ -134,7 +134,10 @@ void flush_range(Machine& m, Address begin, Address end, Cpus cpus) {
   forget_range(m, page_of(m, begin), page_of(m, last) + 1, cpus);
 }
 
-void flush_all(Machine& m, Cpus cpus) { forget_range(m, 0, static_cast<Index>(m.mmu.pages), cpus); }
+void flush_all(Machine& m, Cpus cpus) {
+  if (m.mmu.pages == 0) return;  // no window
+  forget_range(m, 0, static_cast<Index>(m.mmu.pages), cpus);
+}
 
 std::optional<Pfn> cached(const Machine& m, std::uint32_t cpu, Address address) {
   if (!in_window(m, address)) return std::nullopt;
