@@ -83,8 +83,8 @@ class Kernel {
       if (needs_table(m, Address{at})) give_table(Address{at});
   }
   void give_table(Address a) {
-    const auto table = ref::buddy::alloc_page(env, m, gfp_of(m.config.era, "GFP_KERNEL") |
-                                                          GFP_BIT_ZERO);
+    const auto table =
+        ref::buddy::alloc_page(env, m, gfp_of(m.config.era, "GFP_KERNEL") | GFP_BIT_ZERO);
     ASSERT_TRUE(table);
     install_table(m, a, *table);
   }

@@ -103,10 +103,10 @@ TEST(Tlb, an_access_stops_at_the_first_page_that_is_not_mapped) {
 TEST(Tlb, nothing_is_mapped_outside_lowmem_and_window) {
   Kernel k(with_window(EraId::linux_6_1));
   const Window& w = k.m.mmu.window;
-  for (const std::uint64_t a : {std::uint64_t{0}, std::uint64_t{0xbfffffff}, w.high_memory,
-                                w.vmalloc_start - 1, w.vmalloc_end, w.pkmap_base, w.pkmap_end,
-                                w.fixmap_start, w.fixaddr_top, std::uint64_t{0xffffffff},
-                                std::uint64_t{1} << 32, UINT64_MAX})
+  for (const std::uint64_t a :
+       {std::uint64_t{0}, std::uint64_t{0xbfffffff}, w.high_memory, w.vmalloc_start - 1,
+        w.vmalloc_end, w.pkmap_base, w.pkmap_end, w.fixmap_start, w.fixaddr_top,
+        std::uint64_t{0xffffffff}, std::uint64_t{1} << 32, UINT64_MAX})
     EXPECT_EQ(read_byte(k.m, Address{a}), '!') << std::hex << a;
   EXPECT_EQ(read_byte(k.m, Address{w.high_memory - 1}), 0);
   std::array<std::byte, 8> over{};
