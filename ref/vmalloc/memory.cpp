@@ -37,10 +37,11 @@ Gfp gfp_of_pages(const Machine& m, Gfp gfp) {
   UNREACHABLE("a choice of pages outside the list");
 }
 
-// What a list of pages is asked for with, wherever it will lie.
+// What a list of pages is asked for with, wherever it will lie. All of it is written, so 2.6.11,
+// whose slab stops at __GFP_ZERO, need not ask for zeros.
 Gfp nested_gfp(const Machine& m, Gfp gfp) {
   switch (m.profile().vmalloc_pages) {
-    case VmallocPages::as_asked: return gfp;
+    case VmallocPages::as_asked: return gfp & ~GFP_BIT_ZERO;
     case VmallocPages::highmem_added: return (gfp & reclaim_mask) | GFP_BIT_ZERO;
   }
   UNREACHABLE("a choice of pages outside the list");
