@@ -102,7 +102,10 @@ Answer<Index> alloc_in_tree(Env& env, Machine& m, std::uint64_t pages, std::uint
 Answer<Index> alloc_in_list(Machine& m, std::uint64_t pages, std::uint64_t align) {
   const std::optional<Fit> fit = lowest_gap(m, pages, align);
   if (!fit) return std::unexpected(Refused::no_memory);
-  insert_range(m, RangeSet::busy, fit->page, static_cast<std::uint32_t>(pages), 0);
+  const Index after =
+      fit->range == 0 ? set_of(m, RangeSet::busy).first : linked(m, fit->range).next;
+  insert_between(m, RangeSet::busy, fit->page, static_cast<std::uint32_t>(pages), 0,
+                 {fit->range, after});
   return fit->page;
 }
 
@@ -170,11 +173,11 @@ void release_range(Env& env, Machine& m, Index page) {
 }
 
 // Everything lazy becomes free before anybody else can act; objects go afterwards.
-bool purge_vmap_area_lazy(Env& env, Machine& m) {
+bool purge_lazy(Env& env, Machine& m, Extent also) {
   const Ranges lazy = set_of(m, RangeSet::lazy);
   if (lazy.count == 0) return false;
   const Index end = lazy.last - 1 + linked(m, lazy.last).pages;
-  flush_window(m, lazy.first - 1, end);
+  flush_window(m, std::min(also.begin, lazy.first - 1), std::max(also.end, end));
   std::vector<std::uint64_t> spare;
   for (Index first = lazy.first; first != 0; first = set_of(m, RangeSet::lazy).first) {
     const Range r = erase_range(m, first - 1);

@@ -34,6 +34,13 @@ void hand_out(Machine&, Index page);
 // Its pages are unmapped; nobody uses its addresses.
 void release_range(Env&, Machine&, Index page);
 
+// Flushes what is lazy together with other pages, and makes it free. False: nothing was lazy, and
+// nothing was flushed.
+struct Extent {
+  Index begin = ~Index{0}, end = 0;  // pages
+};
+bool purge_lazy(Env&, Machine&, Extent also = {});
+
 // The area that an address names, as its era finds it (V-25): by its first address, or by any.
 std::optional<Index> find_area(const Machine&, Address);
 // Takes the descriptor away, so that nobody finds the area. REQUIREs that one begins there.

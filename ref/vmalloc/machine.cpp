@@ -42,6 +42,9 @@ Machine::Machine(const core::Config& c, Bare) : slab::Machine(c, Laid{}) {
   vmalloc.cpu = arena.lay<VmallocCpu>(c.cpus);
   vmalloc.range = arena.lay<Range>(c.vmalloc);
   vmalloc.area = arena.lay<Area>(c.vmalloc);
+  const bool may_be_bare = c.profile().vmap_area_bytes > 0;  // ranges that are no areas
+  if (may_be_bare && c.vmalloc > 0)
+    vmalloc.block = arena.lay<Block>(c.vmalloc / vmap_block_pages(c) + 2);
   if (c.vmalloc > 0) vmalloc.base = mmu.window.vmalloc_start / c.page_bytes;
 }
 

@@ -98,15 +98,28 @@ static_assert(sizeof(VmallocGlobals) == 128);
 struct VmallocCpu {
   std::uint64_t preload;   // 6.1: address of a vmap_area, ready to split a free range
   std::uint64_t deferred;  // the newest address that waits for free_work; it links to the others
-  std::array<std::uint64_t, 2> zero;
+  Index first, last;       // blocks of vm_map_ram with room, the oldest first; number + 1
+  std::uint64_t zero;
 };
 static_assert(sizeof(VmallocCpu) == 32);
+
+// A range that vm_map_ram of one CPU cuts from its beginning, and never twice (V-43).
+struct Block {
+  std::uint64_t object;                // address of its vmap_block; 0: no block here
+  Index next, prev;                    // of its CPU's, while it has room; number + 1
+  std::uint32_t free, dirty;           // pages that were not yet mapped; that were unmapped
+  std::uint32_t dirty_min, dirty_max;  // where those lie; in pages
+  std::uint32_t cpu;
+  std::array<std::uint32_t, 7> zero;
+};
+static_assert(sizeof(Block) == 64);
 
 struct State {
   core::Table<VmallocGlobals> globals;  // one record
   core::Table<VmallocCpu> cpu;
   core::Table<Range> range;  // by page of the window
   core::Table<Area> area;    // by page of the window
+  core::Table<Block> block;  // by block of addresses, from the one where the window begins
   std::uint64_t base = 0;    // number of the window's first page, counted from address 0
   bool operator==(const State&) const = default;
 };

@@ -1,7 +1,6 @@
 // Implements mapping and unmapping, with page tables from the page allocator, and page lists.
 #include "ref/vmalloc/mapping.hpp"
 
-#include "ref/mmu/mmu.hpp"
 #include "ref/slab/grow.hpp"
 
 namespace ref::vmalloc {
@@ -32,6 +31,16 @@ Done map_page(Env& env, Machine& m, Address address, Pfn pfn, Gfp tables) {
     }
 }
 
+// The pages up to the first that is none.
+std::vector<Pfn> good_pages(const Machine& m, std::span<const std::optional<Pfn>> pages) {
+  std::vector<Pfn> good;
+  for (const std::optional<Pfn>& pfn : pages) {
+    if (!pfn || buddy::zone_of_pfn(m, *pfn) == buddy::no_zone) break;
+    good.push_back(*pfn);
+  }
+  return good;
+}
+
 }  // namespace
 
 Gfp table_gfp(const Machine& m, Gfp gfp) {
@@ -54,6 +63,15 @@ Done map_frames(Env& env, Machine& m, Index page, Pfn first, std::uint32_t count
     if (const Done done = map_page(env, m, address_of(m, page + i), first + i, tables); !done)
       return done;
   return {};
+}
+
+Done map_list(Env& env, Machine& m, Index page, std::span<const std::optional<Pfn>> pages) {
+  const std::vector<Pfn> good = good_pages(m, pages);
+  const Done done = map_pages(env, m, page, good, table_gfp(m, gfp_of(m.config.era, "GFP_KERNEL")));
+  if (!done || good.size() == pages.size()) return done;
+  if (m.profile().vmalloc_warns) warn(m);
+  report(m, Fault::no_such_page, Effect::none, pages[good.size()].value_or(0));
+  return std::unexpected(Refused::misuse);
 }
 
 void flush_window(Machine& m, Index begin, Index end) {

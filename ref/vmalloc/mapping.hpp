@@ -3,6 +3,7 @@
 //   map_page ─▶ mmu::map ─needs a table─▶ a page of lowmem, zeroed ─▶ again
 //   unmap_range: entries go at once; who may still have them cached is the caller's question
 #pragma once
+#include "ref/mmu/mmu.hpp"
 #include "ref/vmalloc/areas.hpp"
 
 namespace ref::vmalloc {
@@ -13,6 +14,9 @@ using Done = Answer<void>;
 // before stays mapped. `tables` is what page tables are asked for with.
 [[nodiscard]] Done map_pages(Env&, Machine&, Index page, std::span<const Pfn> frames, Gfp tables);
 [[nodiscard]] Done map_frames(Env&, Machine&, Index page, Pfn first, std::uint32_t count);
+
+// The same of a list that may have NULLs in it, or frames that are none: those refuse it (V-29).
+[[nodiscard]] Done map_list(Env&, Machine&, Index page, std::span<const std::optional<Pfn>>);
 
 // Unmaps a busy range that nobody finds any more, and gives it back as its era does.
 void unmap_and_release(Env&, Machine&, Index page);

@@ -74,8 +74,12 @@ Neighbours neighbours(const Machine& m, RangeSet set, Index page) {
 }
 
 void insert_range(Machine& m, RangeSet set, Index page, std::uint32_t pages, std::uint64_t object) {
+  insert_between(m, set, page, pages, object, neighbours(m, set, page));
+}
+
+void insert_between(Machine& m, RangeSet set, Index page, std::uint32_t pages, std::uint64_t object,
+                    Neighbours beside) {
   REQUIRE(range_at(m, page).set == RangeSet::none);
-  const Neighbours beside = neighbours(m, set, page);
   Range& r = edit_range(m, page);
   r.pages = pages, r.set = set, r.object = object;
   link_between(m, set, page + 1, beside);

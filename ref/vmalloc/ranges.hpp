@@ -18,6 +18,9 @@ Neighbours neighbours(const Machine&, RangeSet, Index page);
 
 // Puts [page, page + pages) into a set that holds nothing there.
 void insert_range(Machine&, RangeSet, Index page, std::uint32_t pages, std::uint64_t object);
+// The same, by who knows its neighbours.
+void insert_between(Machine&, RangeSet, Index page, std::uint32_t pages, std::uint64_t object,
+                    Neighbours);
 // Takes the range that begins at `page` out of its set: nothing begins there any more.
 Range erase_range(Machine&, Index page);
 // The range begins elsewhere, and still between its neighbours; or it ends elsewhere.
@@ -27,8 +30,8 @@ void move_end(Machine&, Index page, Index to);
 // The lowest place in the window for so many pages, at a multiple of `align` pages of address. A
 // kernel of 6.1 searches for `pages + align - 1`, and so overlooks holes that fit by luck.
 struct Fit {
-  Index range;  // free set: the range it lies in; sorted list: the area before it, + 1
   Index page;
+  Index range;  // lowest_free: the range that it lies in; lowest_gap: the area before it, + 1
 };
 std::optional<Fit> lowest_free(const Machine&, std::uint64_t pages, std::uint64_t align);
 std::optional<Fit> lowest_gap(const Machine&, std::uint64_t pages, std::uint64_t align);

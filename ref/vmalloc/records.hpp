@@ -31,6 +31,9 @@ inline Area& edit_area(Machine& m, std::uint64_t page) {
   return m.arena.edit(m.vmalloc.area, page);
 }
 
+inline const Block& block_at(const Machine& m, Index b) { return m.arena.at(m.vmalloc.block, b); }
+inline Block& edit_block(Machine& m, Index b) { return m.arena.edit(m.vmalloc.block, b); }
+
 inline const Range& linked(const Machine& m, Index link) { return range_at(m, link - 1); }
 inline Range& edit_linked(Machine& m, Index link) { return edit_range(m, link - 1); }
 

@@ -50,7 +50,7 @@ std::optional<Fit> lowest_free(const Machine& m, std::uint64_t pages, std::uint6
   if (root == 0 || linked(m, root).largest < pages) return std::nullopt;
   for (Index n = lowest(m, root, pages); n != 0; n = next(m, n, pages)) {
     const auto page = fit(m, n - 1, n - 1 + linked(m, n).pages, pages, align);
-    if (page) return Fit{n - 1, static_cast<Index>(*page)};
+    if (page) return Fit{static_cast<Index>(*page), n - 1};
   }
   return std::nullopt;
 }
@@ -62,13 +62,13 @@ std::optional<Fit> lowest_gap(const Machine& m, std::uint64_t pages, std::uint64
   Index before = 0;
   for (Index n = set_of(m, RangeSet::busy).first; n != 0; n = linked(m, n).next) {
     if (const auto page = fit(m, begin, n - 1, pages, align))
-      return Fit{before, static_cast<Index>(*page)};
+      return Fit{static_cast<Index>(*page), before};
     begin = n - 1 + linked(m, n).pages;
     before = n;
   }
   const auto page = fit(m, begin, window_pages(m), pages, align);
   if (!page) return std::nullopt;
-  return Fit{before, static_cast<Index>(*page)};
+  return Fit{static_cast<Index>(*page), before};
 }
 
 }  // namespace ref::vmalloc

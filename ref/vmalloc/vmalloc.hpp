@@ -66,9 +66,13 @@ struct Removed {
 // Nothing where no area is; that is no misuse. Pages that the area owned are lost.
 std::optional<Removed> remove_vm_area(Env&, Machine&, Address);
 
-// Short-lived mappings, packed into blocks of one CPU (V-43). `count` as it was mapped.
+// Short-lived mappings without guards, packed into blocks of one CPU (V-43). `count` as it was
+// mapped. Refused as no_memory in 2.6.11, which has none.
 [[nodiscard]] Answer<Address> vm_map_ram(Env&, Machine&, std::span<const std::optional<Pfn>> pages);
 void vm_unmap_ram(Env&, Machine&, Address, std::uint32_t count);
+// Pages of a block, and the most that one mapping takes of one: on the classic machine 1024 and 64.
+std::uint32_t vmap_block_pages(const core::Config&);
+std::uint32_t vmap_max_alloc(const core::Config&);
 
 // A list of pages in memory, as the kernel keeps it: one pointer each. The memory is there.
 void write_page_array(Machine&, Address, std::span<const std::optional<Pfn>> pages);

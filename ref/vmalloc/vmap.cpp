@@ -9,25 +9,6 @@ using namespace core;
 
 Gfp gfp_kernel(const Machine& m) { return gfp_of(m.config.era, "GFP_KERNEL"); }
 
-// The pages up to the first that is none.
-std::vector<Pfn> good_pages(const Machine& m, std::span<const std::optional<Pfn>> pages) {
-  std::vector<Pfn> good;
-  for (const std::optional<Pfn>& pfn : pages) {
-    if (!pfn || buddy::zone_of_pfn(m, *pfn) == buddy::no_zone) break;
-    good.push_back(*pfn);
-  }
-  return good;
-}
-
-Done map_list(Env& env, Machine& m, Index page, std::span<const std::optional<Pfn>> pages) {
-  const std::vector<Pfn> good = good_pages(m, pages);
-  const Done done = map_pages(env, m, page, good, table_gfp(m, gfp_kernel(m)));
-  if (!done || good.size() == pages.size()) return done;
-  if (m.profile().vmalloc_warns) warn(m);
-  report(m, Fault::no_such_page, Effect::none, pages[good.size()].value_or(0));
-  return std::unexpected(Refused::misuse);
-}
-
 // Memory that the kernel uses: frames of a zone that are not reserved (I-1).
 bool is_ram(const Machine& m, std::uint64_t first, std::uint64_t last) {
   for (std::uint32_t i = 0; i < m.config.zone_count; ++i) {
