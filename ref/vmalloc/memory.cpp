@@ -189,7 +189,9 @@ Answer<Address> kvmalloc(Env& env, Machine& m, std::uint64_t size, Gfp gfp) {
     if (!(gfp & GFP_BIT_RETRY_MAYFAIL)) easy |= GFP_BIT_NORETRY;
     easy &= ~GFP_BIT_NOFAIL;
   }
-  const Answer<Address> got = kmalloc::kmalloc(env, m, size, easy);
+  const Answer<Address> got = gfp & GFP_BIT_ZERO
+                                  ? kmalloc::kzalloc(env, m, size, easy & ~GFP_BIT_ZERO)
+                                  : kmalloc::kmalloc(env, m, size, easy);
   if (got || size <= m.config.page_bytes || got.error() == Refused::suspended) return got;
   if (!(gfp & GFP_BIT_DIRECT_RECLAIM)) return got;
   if (size > INT32_MAX) {
