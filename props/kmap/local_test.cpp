@@ -167,10 +167,20 @@ TEST(KmapLocal, pins_its_task_to_the_cpu) {  // A-12
   EXPECT_TRUE(switch_task(k.m, 3));  // another may move
   select_cpu(k.m, 0);
   EXPECT_TRUE(switch_task(k.m, 0));
-  k.unmap_local(b), k.unmap_local(a);
-  EXPECT_TRUE(switch_task(k.m, 2));
-  select_cpu(k.m, 1);
-  EXPECT_TRUE(switch_task(k.m, 0));
+  const auto may_move = [&] {
+    EXPECT_TRUE(switch_task(k.m, 2));
+    select_cpu(k.m, 1);
+    const bool moved = switch_task(k.m, 0);
+    if (!moved) {
+      select_cpu(k.m, 0);
+      EXPECT_TRUE(switch_task(k.m, 0));
+    }
+    return moved;
+  };
+  k.unmap_local(b);
+  EXPECT_FALSE(may_move());  // one is enough
+  k.unmap_local(a);
+  EXPECT_TRUE(may_move());
   EXPECT_EQ(k.map_local(64), fixmap_address(k.m, 16));
 }
 

@@ -36,6 +36,15 @@ TEST(Layout, with_half_the_slots_pkmap_moves_up) {  // LAST_PKMAP 512, of larger
   EXPECT_EQ(w.vmalloc_end, 0xffbfe000u);
 }
 
+// 8 slots of 64 bytes would just fit below 3 * 13 temporary ones.
+TEST(Layout, leaves_a_page_between_the_slots_of_either_kind) {
+  Config c = with_window(EraId::linux_2_6_11, 8, 0);
+  c.page_bytes = 64, c.cpus = 3;
+  const Window w = window_of(c);
+  EXPECT_EQ(w.fixmap_start, 0xfffff600u);
+  EXPECT_EQ(w.pkmap_end, 0xfffff200u);
+}
+
 // a higher number is a lower address.
 TEST(Layout, temporary_slots_go_down_from_the_top) {
   const Window w = window_of(classic(EraId::linux_2_6_11));
