@@ -105,8 +105,10 @@ TEST(Trace, codes_of_more_than_seven_bits_stand_behind_a_byte_that_is_nobodys) {
     ByteReader from(bytes);
     const auto step = decode_step<Operation>(from, EraId::linux_6_1);
     EXPECT_EQ(step.at.has_value(), bytes == armed);
-    EXPECT_EQ(std::visit([](const auto& op) { return int{op.code}; }, step.op),
-              bytes == plain ? 2 : bytes == map ? 128 : 255);
+    EXPECT_EQ(std::visit([](const auto& op) { return int{op.code}; }, step.op), bytes == plain ? 2
+                                                                                : bytes == map
+                                                                                    ? 128
+                                                                                    : 255);
   }
 }
 
