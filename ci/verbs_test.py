@@ -139,7 +139,7 @@ class Explain(Case):
 class Rules(Case):
     def test_every_layer_and_room_has_its_rules(self):
         found = validate('rules', self.expect(CLEAN, 'rules', '--json').stdout)['rules']
-        self.assertEqual({r['layer'] for r in found}, {'core', 'buddy', 'slab', 'kmalloc', 'linux'})
+        self.assertEqual({r['layer'] for r in found}, {'core', 'buddy', 'mmu', 'kmap', 'slab', 'kmalloc', 'linux'})
         ids = [r['id'] for r in found]
         self.assertEqual(len(ids), len(set(ids)))
         listed = self.expect(CLEAN, 'rules').stdout

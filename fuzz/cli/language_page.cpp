@@ -105,7 +105,9 @@ std::string answer_table() {
 
 std::string operations(const fuzz::Layer& layer) {
   std::string text = fmt::format("## Operations of {}\n\n", layer.name);
-  text += "The code is the operation's byte in a fuzzer's input. It never changes.\n\n";
+  text +=
+      "The code stands for the operation in a fuzzer's input: a byte, or from 128 on a second one\n"
+      "behind 127. It never changes.\n\n";
   text += table({"code", "operation", "arguments", "what it does"});
   for (const fuzz::OperationDescription& op : layer.language()) {
     std::string fields;

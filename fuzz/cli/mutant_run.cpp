@@ -224,6 +224,13 @@ Patch read_patch(const std::filesystem::path& file, std::string name, std::size_
   if (patch.layer.empty()) patch.layer = file.parent_path().filename();
   for (const fuzz::Layer& layer : fuzz::layers())
     if (layer.name == patch.layer) patch.layers = {&layer};
+  // A row that nobody searches by itself is searched through those that judge by its rules.
+  if (patch.layers.empty())
+    for (const fuzz::Layer& layer : fuzz::layers()) {
+      const auto rules = layer.rules();
+      if (std::ranges::find(rules, patch.layer, &props::Rule::layer) != rules.end())
+        patch.layers.push_back(&layer);
+    }
   if (patch.layers.empty())
     for (const fuzz::Layer& layer : fuzz::layers()) patch.layers.push_back(&layer);
   return patch;

@@ -8,6 +8,7 @@
 #include "fuzz/engine/row.hpp"
 #include "props/buddy/layer.hpp"
 #include "props/kmalloc/layer.hpp"
+#include "props/kmap/layer.hpp"
 #include "props/slab/layer.hpp"
 
 namespace fuzz {
@@ -15,6 +16,7 @@ namespace {
 
 constexpr std::array rows{
     Row<props::buddy::Layer>::layer(),
+    Row<props::kmap::Layer>::layer(),
     Row<props::slab::Layer>::layer(),
     Row<props::kmalloc::Layer>::layer(),
 };
