@@ -52,14 +52,16 @@ void flush_of_one(Machine& m) {
     if (ref::kmap::pkmap_count(m, slot) > 0) return void(--m.arena.edit(m.kmap.count, slot));
 }
 using Mapped = ref::buddy::Answer<Address>;
+// Another page comes first.
 Mapped map_after_flush(Env& env, Machine& m, Pfn pfn) {
   ref::kmap::kmap_flush_unused(m);
+  (void)ref::kmap::kmap(env, m, pfn + 8);
   return ref::kmap::kmap(env, m, pfn);
 }
 Mapped resume_never(Env&, Machine&) { return std::unexpected(ref::buddy::Refused::suspended); }
-Mapped map_at_slot_0(Env& env, Machine& m, Pfn pfn) {
+Mapped map_at_slot_1(Env& env, Machine& m, Pfn pfn) {
   const Mapped got = ref::kmap::kmap(env, m, pfn);
-  return got ? Mapped(ref::kmap::pkmap_address(m, 0)) : got;
+  return got ? Mapped(ref::kmap::pkmap_address(m, 1)) : got;
 }
 void unmap_atomic_half(Env& env, Machine& m, Address address, KmType type) {
   ref::kmap::kunmap_atomic(env, m, address, type);
@@ -87,7 +89,7 @@ constexpr std::array planted{
     Planted{"PROP-KMAP-AGAIN", mapped_again_is_there, [](Calls& c) { c.map = map_after_flush; }},
     Planted{"PROP-KMAP-WAKE", one_unmap_wakes, [](Calls& c) { c.resume = resume_never; }},
     Planted{"PROP-KMAP-WAKE", one_unmap_wakes, [](Calls& c) { c.unmap = unmap_of_nothing; }},
-    Planted{"PROP-KMAP-TURN", every_slot_once, [](Calls& c) { c.map = map_at_slot_0; }},
+    Planted{"PROP-KMAP-TURN", every_slot_once, [](Calls& c) { c.map = map_at_slot_1; }},
     Planted{"PROP-ATOMIC-NOTHING", atomic_leaves_nothing,
             [](Calls& c) { c.unmap_atomic = unmap_atomic_half; }},
     Planted{"PROP-ATOMIC-SWITCH", there_and_back,

@@ -172,9 +172,7 @@ Answer Runner::operator()(const FreePages& op) {
   HeldPages& p = w_.pages_[op.page.value];
   if (!p.live || w_.pinned(p)) return skipped();
   p.live = false;
-  for (auto at = w_.stamp_.lower_bound(p.pfn);
-       at != w_.stamp_.end() && (at->first - p.pfn) >> p.order == 0;)
-    at = w_.stamp_.erase(at);
+  w_.forget_contents(p.pfn, Pfn{1} << p.order);
   for (const HeldMap& h : w_.maps_) {
     if (h.kind != HeldMap::Kind::persistent || !h.high) continue;
     if ((h.pfn - p.pfn) >> p.order != 0) continue;

@@ -226,14 +226,22 @@ Answer Runner::operator()(const ZeroSegments& op) {
     for (std::uint64_t i = start; done && i < end; ++i) wanted[i] = std::byte{0};
   const Balance before = balance();
   const auto argument = [](const OffsetArg& a) { return static_cast<std::uint32_t>(a.value); };
+  // What stood there is gone from the first byte on, and an interrupt may look at any of them. It
+  // finds the call's own map on the stack.
+  const auto pages = static_cast<Pfn>(bytes / m_.config.page_bytes);
+  if (done && !nothing) w_.forget_contents(*pfn, pages);
+  const bool stacks = done && !nothing && w_.stacked() && is_high(*pfn);
+  const auto depth = static_cast<std::uint32_t>(w_.stack_[task()].size());
+  if (stacks)
+    w_.stack_[task()].push_back({Model::temporary_address(m_.config, cpu(), depth), *pfn});
   ref::kmap::zero_user_segments(w_, m_, *pfn, argument(op.start1), argument(op.end1),
                                 argument(op.start2), argument(op.end2));
-  if (w_.broken() || !fault_is(expected) || !is_balanced(before, 0)) return {};
+  if (w_.broken()) return {};
+  if (stacks) w_.stack_[task()].pop_back();
+  if (!fault_is(expected) || !is_balanced(before, 0)) return {};
   if (done && !nothing) {
     ++w_.reach_[ReachEvent::cleared];
-    for (auto at = w_.stamp_.lower_bound(*pfn);
-         at != w_.stamp_.end() && at->first - *pfn < bytes / m_.config.page_bytes;)
-      at = w_.stamp_.erase(at);
+    w_.forget_contents(*pfn, pages);
   }
   const auto now = ref::buddy::read_pages(m_, *pfn, 0, bytes);
   const auto [seen, should] = std::ranges::mismatch(now, wanted);

@@ -150,6 +150,7 @@ class World final : private ref::core::Env {
   // Whether each CPU that can use a map reads its page through its address.
   bool check_translation(const HeldMap&);
   void check_all_contents();
+  void forget_contents(Pfn first, Pfn pages);  // of pages that somebody else writes
   void check_invariants();
   void check_capacity();
   void check_returned();

@@ -93,6 +93,11 @@ void World::check_all_contents() {
   }
 }
 
+void World::forget_contents(Pfn first, Pfn pages) {
+  for (auto at = stamp_.lower_bound(first); at != stamp_.end() && at->first - first < pages;)
+    at = stamp_.erase(at);
+}
+
 // --- on copies --------------------------------------------------------------------------------
 
 // Every slot without users can be had, without waiting.
