@@ -45,8 +45,9 @@ std::string remarks(const Sentence& s) {
 
 std::span<const Sentence> sentences() {
   static const std::vector<Sentence> all = [] {
-    std::vector<Sentence> rows = slot_sentences();
-    for (const Sentence& s : temporary_sentences()) rows.push_back(s);
+    std::vector<Sentence> rows;
+    for (const auto part : {slot_sentences, address_sentences, temporary_sentences})
+      for (const Sentence& s : part()) rows.push_back(s);
     return rows;
   }();
   return all;

@@ -25,7 +25,8 @@ struct Sentence {
 
 // In the order of the sheet.
 std::span<const Sentence> sentences();
-std::vector<Sentence> slot_sentences();       // M-1 to M-10
+std::vector<Sentence> slot_sentences();       // M-1 to M-6
+std::vector<Sentence> address_sentences();    // M-7 to M-10
 std::vector<Sentence> temporary_sentences();
 
 // The table as Markdown: the text of SENTENCES.md.

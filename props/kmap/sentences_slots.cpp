@@ -50,6 +50,11 @@ std::vector<Sentence> slot_sentences() {
                   "Pkmap.unmapping_what_is_not_mapped_is_named_in_both_its_forms",
                   "KmapSleep.ends_with_the_kunmap_that_frees_a_slot",
                   "KmapSleep.goes_on_while_a_user_is_left"}},
+  };
+}
+
+std::vector<Sentence> address_sentences() {
+  return {
       {.id = "M-7",
        .what = "The call that never sleeps adds a user to an address that is there, or answers "
                "nothing.",
