@@ -215,7 +215,7 @@ TEST(Simpler, EverySimplerValueWeighsLess) {
 TEST(Simpler, EverySimplerMachineIsValidAndWeighsLess) {
   const auto parsed = props::parse_machine(
       "era=linux-6.1 nodes=2 cpus=3 zones=DMA:16,NORMAL@40:64,NORMAL/1:33 reserved=3-5,50-60 "
-      "min_free_kbytes=40 pcp=off cache_line=32 slab_debug=on slab_merge=off");
+      "min_free_kbytes=40 pcp=off cache_line=32 slab_debug=on slab_merge=off pkmap=8 vmalloc=50");
   ASSERT_TRUE(parsed.has_value()) << parsed.error().what;
   std::vector<ref::core::Config> all{*parsed};
   for (std::size_t i = 0; i < all.size() && i < 300; ++i) {

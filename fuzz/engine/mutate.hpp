@@ -79,11 +79,14 @@ class Mutator {
 
  private:
   using Steps = std::vector<Step>;
-  // A row of object allocators says so; the others know nothing of their keys and yield points.
+  // A row of object allocators says so, and one with maps in a window; the others know nothing of
+  // their keys and yield points.
   static constexpr bool objects = requires { L::objects; };
-  static constexpr MachineKeys keys = objects ? MachineKeys::objects : MachineKeys::pages;
-  static constexpr std::size_t points =
-      objects ? ref::core::points_of_objects : ref::core::points_of_pages;
+  static constexpr bool windows = requires { L::windows; };
+  static constexpr MachineKeys keys{.objects = objects, .windows = windows};
+  static constexpr std::size_t points = windows   ? ref::core::point_names.size()
+                                        : objects ? ref::core::points_of_objects
+                                                  : ref::core::points_of_pages;
 
   void finish(Trace& trace, EraId before, std::size_t max_bytes) {
     if (trace.steps.size() > steps_max) trace.steps.resize(steps_max, Step{});

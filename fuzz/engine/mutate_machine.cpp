@@ -119,8 +119,21 @@ void change_era(Config& c, Random& random) {
   c.nodes = 1;
 }
 
+void change_pkmap(Config& c, Random& random) {
+  c.pkmap = random.chance(4) ? 0 : 1u << below(random, random.chance(2) ? 5 : 11);
+}
+
+void change_vmalloc(Config& c, Random& random) {
+  switch (below(random, 4)) {
+    case 0: c.vmalloc += little(random); break;
+    case 1: c.vmalloc -= std::min(c.vmalloc, little(random)); break;
+    case 2: c.vmalloc = 1u << below(random, 10); break;
+    default: c.vmalloc = below(random, 100); break;
+  }
+}
+
 // Where zones lie has by far the most values, so it is changed more often than any other field.
-constexpr std::array changes{
+constexpr std::array changes_of_pages{
     &change_era,
     +[](Config& c, Random& random) { c.page_bytes = 64u << below(random, 11); },
     +[](Config& c, Random& random) { c.orders = 1 + below(random, orders_max); },
@@ -137,19 +150,29 @@ constexpr std::array changes{
     &change_reserved,
     &change_min_free,
     &change_ratios,
-    // From here on: what only object allocators look at.
+};
+// What only object allocators look at, and what only a window has.
+constexpr std::array changes_of_objects{
     +[](Config& c, Random& random) { c.cache_line = 16u << below(random, 5); },
     +[](Config& c, Random&) { c.slab_debug = !c.slab_debug; },
     +[](Config& c, Random&) { c.slab_merge = !c.slab_merge; },
 };
-constexpr std::size_t changes_of_objects = 3;
+constexpr std::array changes_of_windows{
+    &change_pkmap,
+    &change_vmalloc,
+};
 
 }  // namespace
 
 bool mutate_machine(Config& machine, Random& random, MachineKeys keys) {
   Config changed = machine;
-  const std::size_t beyond = keys == MachineKeys::objects ? 0 : changes_of_objects;
-  changes[below(random, changes.size() - beyond)](changed, random);
+  const std::size_t pages = changes_of_pages.size();
+  const std::size_t objects = keys.objects ? changes_of_objects.size() : 0;
+  const std::size_t windows = keys.windows ? changes_of_windows.size() : 0;
+  const std::size_t which = below(random, pages + objects + windows);
+  if (which < pages) changes_of_pages[which](changed, random);
+  else if (which - pages < objects) changes_of_objects[which - pages](changed, random);
+  else changes_of_windows[which - pages - objects](changed, random);
   const std::uint64_t most = std::max(mutated_pages_max, machine.pages());
   if (changed == machine || validate(changed) || changed.pages() > most) return false;
   machine = changed;

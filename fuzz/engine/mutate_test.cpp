@@ -216,7 +216,7 @@ TEST(Mutate, EveryFieldOfTheMachineChanges) {
   Random random(8);
   for (int i = 0; i < 6000; ++i) {
     ref::core::Config c = machine;
-    if (!mutate_machine(c, random, MachineKeys::objects)) continue;
+    if (!mutate_machine(c, random, {.objects = true, .windows = true})) continue;
     EXPECT_FALSE(validate(c).has_value()) << props::print_machine(c);
     changed["era"] += c.era != machine.era;
     changed["page"] += c.page_bytes != machine.page_bytes;
@@ -237,11 +237,13 @@ TEST(Mutate, EveryFieldOfTheMachineChanges) {
     changed["cache_line"] += c.cache_line != machine.cache_line;
     changed["slab_debug"] += c.slab_debug != machine.slab_debug;
     changed["slab_merge"] += c.slab_merge != machine.slab_merge;
+    changed["pkmap"] += c.pkmap != machine.pkmap;
+    changed["vmalloc"] += c.vmalloc != machine.vmalloc;
   }
   for (const auto& [field, count] : changed) EXPECT_GT(count, 5) << field;
 }
 
-TEST(Mutate, RowsWithoutObjectsKeepTheKeysOfObjects) {
+TEST(Mutate, RowsKeepTheKeysThatMeanNothingToThem) {
   const ref::core::Config machine = *props::parse_machine("era=linux-6.1 zones=NORMAL:64");
   Random random(8);
   for (int i = 0; i < 2000; ++i) {
@@ -250,6 +252,7 @@ TEST(Mutate, RowsWithoutObjectsKeepTheKeysOfObjects) {
     EXPECT_EQ(c.cache_line, machine.cache_line);
     EXPECT_EQ(c.slab_debug, machine.slab_debug);
     EXPECT_EQ(c.slab_merge, machine.slab_merge);
+    EXPECT_FALSE(c.has_window());
   }
 }
 

@@ -124,6 +124,16 @@ void offer_defaults(const Config& c, std::vector<Config>& out) {
   offer(&Config::cache_line);
   offer(&Config::slab_debug);
   offer(&Config::slab_merge);
+  offer(&Config::pkmap);
+  offer(&Config::vmalloc);
+}
+
+void offer_smaller_windows(const Config& c, std::vector<Config>& out) {
+  for (auto Config::* const key : {&Config::pkmap, &Config::vmalloc})
+    for (const std::uint64_t fewer : smaller_numbers(c.*key, 1)) {
+      out.push_back(c);
+      out.back().*key = static_cast<std::uint32_t>(fewer);
+    }
 }
 
 }  // namespace
@@ -136,15 +146,17 @@ MachineWeight weight_of(const Config& c) {
         c.lowmem_reserve_ratio != standard.lowmem_reserve_ratio, c.pcp != standard.pcp,
         c.orders != standard.orders, c.page_bytes != standard.page_bytes,
         c.cache_line != standard.cache_line, c.slab_debug != standard.slab_debug,
-        c.slab_merge != standard.slab_merge})
+        c.slab_merge != standard.slab_merge, c.pkmap != standard.pkmap,
+        c.vmalloc != standard.vmalloc})
     keys += differs ? 1 : 0;
   for (std::uint32_t z = 0; z < c.zone_count; ++z) {
     holes += hole_before(c, z) > 0 ? 1 : 0;
     special += c.zones[z].kind != ZoneKind::normal ? 1 : 0;
   }
   const auto doublings = static_cast<std::uint32_t>(std::bit_width(c.pages() - 1));
-  return {c.nodes, c.zone_count, special, c.cpus,   c.reserved_count,
-          holes,   doublings,    keys,    c.pages()};
+  const std::uint64_t window = std::uint64_t{c.pkmap} + c.vmalloc;
+  return {c.nodes, c.zone_count, special, c.cpus,    c.reserved_count,
+          holes,   doublings,    keys,    c.pages(), window};
 }
 
 std::vector<Config> simpler(const Config& c) {
@@ -156,6 +168,7 @@ std::vector<Config> simpler(const Config& c) {
     out.back().cpus = static_cast<std::uint32_t>(cpus);
   }
   offer_defaults(c, out);
+  offer_smaller_windows(c, out);
   offer_zones(c, out);
   std::erase_if(out, [&](const Config& simpler) {
     return weight_of(simpler) >= weight_of(c) || ref::core::validate(simpler).has_value();

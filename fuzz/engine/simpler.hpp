@@ -79,7 +79,8 @@ using MachineWeight = std::tuple<std::uint32_t,   // nodes
                                  std::uint32_t,   // holes between zones
                                  std::uint32_t,   // pages, to the next power of two
                                  std::uint32_t,   // keys that do not have their default
-                                 std::uint64_t>;  // pages
+                                 std::uint64_t,   // pages
+                                 std::uint64_t>;  // slots and pages of the window
 MachineWeight weight_of(const ref::core::Config&);
 std::vector<ref::core::Config> simpler(const ref::core::Config&);  // valid, of the same era
 

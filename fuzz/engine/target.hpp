@@ -58,7 +58,7 @@ class Worlds {
       add(c.zones[i].first), add(c.zones[i].pages),
           add(static_cast<std::uint64_t>(c.zones[i].kind));
     add(c.min_free_kbytes.value_or(UINT32_MAX));
-    add(c.cache_line), add(c.slab_debug), add(c.slab_merge);
+    add(c.cache_line), add(c.slab_debug), add(c.slab_merge), add(c.pkmap), add(c.vmalloc);
     return (hash >> 32) % slots;
   }
 
