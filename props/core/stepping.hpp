@@ -81,6 +81,7 @@ class Stepping : protected ref::core::Env {
   // What a row adds, privately and with this class as a friend:
   //   Answer run_operation(const Operation&);      with an empty log
   //   void interrupted();                          armed steps are about to run; may be left out
+  //   void interrupt_ends();                       they have run; may be left out
   //   void after_step();
   //   const Rule* rule_of(std::string_view) const; of the row, or of one below
   //   std::string picture() const;                 of the machine, where a rule broke
@@ -99,6 +100,8 @@ class Stepping : protected ref::core::Env {
   [[gnu::cold]] void skip_armed();  // those whose point was not passed
   void at(ref::core::Point) override;
   void interrupted() {}
+  void interrupt_ends() {}
+  Answer run(const Operation&);
 
   Machine machine_;
   std::vector<Step> armed_;
@@ -114,8 +117,6 @@ class Stepping : protected ref::core::Env {
   static constexpr std::size_t armed_max = 64;
 
   World& world() { return static_cast<World&>(*this); }
-
-  Answer run(const Operation&);
   [[gnu::cold]] void interrupt_at(ref::core::Point);
   [[gnu::cold]] void expect_answer(Answer demanded, Answer given);
 
@@ -227,6 +228,7 @@ void Stepping<World, Machine, Operation, Reach>::interrupt_at(ref::core::Point p
     ++reach_.points[static_cast<std::size_t>(point)];
     if (step.answer) expect_answer(*step.answer, answer);
   }
+  world().interrupt_ends();
   inside_ = false;
 }
 

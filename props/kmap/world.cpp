@@ -10,13 +10,12 @@
 #include "props/kmap/runner.hpp"
 #include "ref/core/require.hpp"
 
+template class props::Stepping<props::kmap::World, ref::kmap::Machine,
+                               props::kmap::Operation, props::kmap::Reach>;
+
 namespace props::kmap {
 
-using ref::core::Point;
-
 namespace {
-
-constexpr std::size_t armed_max = 64;  // more can wait at no step that a person would write
 
 struct QuietEnv final : ref::core::Env {};
 
@@ -43,12 +42,12 @@ Judging Judging::scaled(std::uint64_t pages, std::uint64_t turn) const {
 }
 
 World::World(const Newborn& newborn, const Judging& judging)
-    : machine_(newborn.machine), scratch_(newborn.machine) {
+    : Stepping(newborn.machine), scratch_(newborn.machine) {
   reset(newborn, judging);
 }
 
 void World::reset(const Newborn& newborn, const Judging& judging) {
-  machine_ = newborn.machine;
+  restart(newborn.machine, judging.reach);
   settled_ = &newborn.settled;
   judging_ = judging;
   const ref::core::Window& w = machine_.mmu.window;
@@ -58,28 +57,13 @@ void World::reset(const Newborn& newborn, const Judging& judging) {
   stamp_.clear();
   for (auto& stack : stack_) stack.clear();
   pending_ = {};
-  armed_.clear();
-  running_ = nullptr;
-  inside_ = interleaved_ = searched_ = false;
+  searched_ = false;
   for (std::uint64_t slot = 0; slot < machine_.kmap.count.count; ++slot)
     searched_ = searched_ || machine_.arena.at(machine_.kmap.count, slot) != 0;
   interrupted_ = 0;
-  step_ = 0;
   stamps_ = 0;
   serial_ = 0;
-  violation_.reset();
-  if (!judging_.reach) return;
-  reach_ = {};
-  reach_.count_machine(machine_.config, up());
-}
-
-ref::core::Hash World::digest() const {
-  ref::core::Hash sum = machine_.arena.hash();
-  for (const auto& e : machine_.events) {
-    sum.low = sum.low * 0x9e3779b97f4a7c15 + e.pgalloc;
-    sum.high = sum.high * 0xbf58476d1ce4e5b9 + e.pgfree;
-  }
-  return sum;
+  if (judging_.reach) reach_.count_machine(machine_.config, up());
 }
 
 std::uint32_t World::waiting() const {
@@ -95,104 +79,18 @@ bool World::stacked() const {
   return machine_.profile().atomic_maps == ref::core::AtomicMaps::stack;
 }
 
-void World::break_rule(std::string_view rule, std::string expected, std::string actual) {
-  if (violation_) return;
-  const Rule* known = find_rule(rule);
-  if (known == nullptr) known = props::find_rule(run_rules(), rule);
-  REQUIRE(known != nullptr);
-  violation_ = Violation{known, step_, std::move(expected), std::move(actual), picture()};
-}
+const Rule* World::rule_of(std::string_view id) const { return find_rule(id); }
 
-Answer World::run(const Operation& op) {
-  const Answer answer = Runner(*this).run(op);
-  if (!judging_.reach) return answer;
-  const std::size_t i = op.index();
-  switch (answer.kind) {
-    case Answer::Kind::skipped: ++reach_.skipped[i]; return answer;
-    case Answer::Kind::refused: ++reach_.refused_operations[i]; break;
-    case Answer::Kind::fault: ++reach_.faulted_operations[i]; break;
-    case Answer::Kind::suspended: ++reach_.suspended_operations[i]; break;
-    default: break;
-  }
-  ++reach_.executed[i];
-  return answer;
-}
-
-Answer World::apply(const Step& step) {
-  if (broken()) return {Answer::Kind::skipped};
-  if (step.at) {
-    if (armed_.size() < armed_max) armed_.push_back(step);
-    ++step_;
-    return {};
-  }
-  interleaved_ = false;
-  ref::core::clear_log(machine_);
-  running_ = &step.op;
-  const Answer answer = run(step.op);
-  running_ = nullptr;
-  if (!armed_.empty()) skip_armed();
-  if (step.answer) expect_answer(*step.answer, answer);
-  if (!broken()) after_step();
-  if (!broken()) ++step_;
-  return answer;
-}
-
-void World::expect_answer(Answer demanded, Answer given) {
-  if (!broken() && given != demanded)
-    break_rule("STEP-ANSWER", print_answer(demanded), print_answer(given));
-}
-
-// --- armed steps ------------------------------------------------------------------------------
-
-// Those whose point was not passed.
-void World::skip_armed() {
-  for (const Step& missed : armed_) ++reach_.skipped[missed.op.index()];
-  armed_.clear();
-}
-
-// Afterwards the CPU and its context are as they were.
-void World::at(Point point) {
-  ++reach_.reached[static_cast<std::size_t>(point)];
-  if (inside_ || armed_.empty() || broken()) return;
-  const auto is_due = [&](const Step& s) { return s.at == point; };
-  if (std::ranges::none_of(armed_, is_due)) return;
-  std::vector<Step> due;
-  std::ranges::copy_if(armed_, std::back_inserter(due), is_due);
-  std::erase_if(armed_, is_due);
-
-  interrupted_ = machine_.globals().cpu;
-  const ref::core::Cpu context = machine_.arena.at(machine_.core.cpu, interrupted_);
-  const ref::core::Log log = machine_.globals().log;
-  const std::uint32_t injected = machine_.globals().injected;
-  ++machine_.arena.edit(machine_.core.cpu, interrupted_).hardirq_count;
-  inside_ = interleaved_ = true;
-  run_armed(due, point);
-  ref::core::select_cpu(machine_, interrupted_);
-  end_interrupt();
-  inside_ = false;
-  machine_.arena.edit(machine_.core.cpu, interrupted_) = context;
-  machine_.edit_globals().log = log;
-  machine_.edit_globals().injected = injected;
-}
-
-void World::run_armed(const std::vector<Step>& due, Point point) {
-  for (const Step& step : due) {
-    ref::core::clear_log(machine_);
-    if (broken()) return;
-    const Answer answer = run(step.op);
-    ++reach_.points[static_cast<std::size_t>(point)];
-    if (step.answer) expect_answer(*step.answer, answer);
-  }
-}
+Answer World::run_operation(const Operation& op) { return Runner(*this).run(op); }
 
 // A temporary map is gone when the interrupt that made it returns: the newest first.
-void World::end_interrupt() {
+void World::interrupt_ends() {
+  ref::core::select_cpu(machine_, interrupted_);
   for (;;) {
     HeldMap* newest = nullptr;
     for (HeldMap& h : maps_)
       if (h.live && h.inside && (newest == nullptr || h.serial > newest->serial)) newest = &h;
     if (newest == nullptr || broken()) return;
-    ref::core::clear_log(machine_);
     const MapRegister r{static_cast<std::uint8_t>(newest - maps_.data())};
     ++reach_[ReachEvent::interrupt_unmapped];
     if (newest->kind == HeldMap::Kind::atomic) (void)run(KunmapAtomic{r});

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "props/core/mixer.hpp"
-#include "props/core/trace.hpp"
+#include "props/core/stepping.hpp"
 #include "props/kmap/contents.hpp"
 #include "props/kmap/operations.hpp"
 #include "props/kmap/reach.hpp"
@@ -87,27 +87,18 @@ struct Stacked {
   Pfn pfn;
 };
 
-class World final : private ref::core::Env {
+class World final : public Stepping<World, ref::kmap::Machine, Operation, Reach> {
  public:
-  using Operation = props::kmap::Operation;
-  using Step = props::Step<Operation>;
-
   World(const Newborn&, const Judging&);
   // As new; costs what was touched when the geometry is the same.
   void reset(const Newborn&, const Judging&);
 
-  // Runs a step. An armed one only waits, and answers ok. After a violation nothing runs any more.
-  Answer apply(const Step&);
   // The checks at the end of a trace.
   void finish();
 
-  const std::optional<Violation>& violation() const { return violation_; }
-  const ref::kmap::Machine& machine() const { return machine_; }
   std::span<const HeldMap> maps() const { return maps_; }
   std::span<const HeldPages> pages() const { return pages_; }
   const Slots& slots() const { return slots_; }
-  const Reach& reach() const { return reach_; }
-  std::size_t steps() const { return step_; }
   bool suspended() const { return pending_[machine_.cpu().task].has_value(); }
   std::uint32_t waiting() const;  // so many calls, each of a task of its own
   bool waits_for_slot(std::uint32_t task) const;
@@ -124,7 +115,6 @@ class World final : private ref::core::Env {
   bool pinned(const HeldPages&) const;  // somebody maps a page of it, or waits to
   // The register of a live persistent map of a page, the newest.
   std::optional<std::size_t> mapped_by(Pfn) const;
-  ref::core::Hash digest() const;
   // Everything that what follows may hang on. Two worlds of one newborn and one judging that are
   // equal here answer every further step alike, and are judged alike.
   ref::core::Hash exact_state() const;
@@ -132,21 +122,15 @@ class World final : private ref::core::Env {
   std::string picture() const;
 
  private:
+  friend Stepping;
   friend class Runner;     // the operations, one function each
   friend struct Planting;  // tests that make the subject wrong
 
-  void at(ref::core::Point) override;
-  bool reclaim(const ref::core::ReclaimRequest&) override { return false; }
-
-  Answer run(const Operation&);
-  [[gnu::cold]] void break_rule(std::string_view rule, std::string expected, std::string actual);
-  void break_rule(const Finding& f) { break_rule(f.rule, f.expected, f.actual); }
-  bool broken() const { return violation_.has_value(); }
-  void skip_armed();
-  void run_armed(const std::vector<Step>& due, ref::core::Point);
-  void end_interrupt();
-  void expect_answer(Answer demanded, Answer given);
+  Answer run_operation(const Operation&);
+  void interrupted() { interrupted_ = machine_.globals().cpu; }
+  void interrupt_ends();
   void after_step();
+  const Rule* rule_of(std::string_view id) const;
   // Whether each CPU that can use a map reads its page through its address.
   bool check_translation(const HeldMap&);
   void check_all_contents();
@@ -155,7 +139,7 @@ class World final : private ref::core::Env {
   void check_capacity();
   void check_returned();
 
-  ref::kmap::Machine machine_, scratch_;
+  ref::kmap::Machine scratch_;
   const std::string* settled_ = nullptr;
   Judging judging_;
   Slots slots_;
@@ -164,17 +148,14 @@ class World final : private ref::core::Env {
   std::map<Pfn, std::uint32_t> stamp_;  // of pages that somebody wrote through a map
   std::array<std::vector<Stacked>, ref::core::cpus_max> stack_;          // by task
   std::array<std::optional<Operation>, ref::core::cpus_max> pending_{};  // by task: what waits
-  std::vector<Step> armed_;
-  const Operation* running_ = nullptr;  // the interrupted operation: it has registers in hand
-  bool inside_ = false;                 // an armed step runs
-  std::uint32_t interrupted_ = 0;       // on this CPU
-  bool interleaved_ = false;            // one ran during this step
-  bool searched_ = false;               // a slot was handed out since boot
-  std::size_t step_ = 0;
+  std::uint32_t interrupted_ = 0;  // the CPU that an armed step interrupts
+  bool searched_ = false;          // a slot was handed out since boot
   std::uint32_t stamps_ = 0;
   std::uint64_t serial_ = 0;
-  Reach reach_;
-  std::optional<Violation> violation_;
 };
 
 }  // namespace props::kmap
+
+// Made in world.cpp, where a step and what it calls are one function.
+extern template class props::Stepping<props::kmap::World, ref::kmap::Machine,
+                                      props::kmap::Operation, props::kmap::Reach>;
