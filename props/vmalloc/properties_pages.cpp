@@ -1,0 +1,97 @@
+// Properties about the pages behind addresses of the window.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "props/vmalloc/property_case.hpp"
+#include "ref/mmu/mmu.hpp"
+
+namespace props::vmalloc {
+namespace {
+
+using ref::vmalloc::Address;
+using slab::QuietEnv;
+
+Address after(Address address, std::uint64_t bytes) {
+  return Address{static_cast<std::uint64_t>(address) + bytes};
+}
+
+// Frames that registers hold, in an order that is not theirs.
+std::vector<std::optional<Pfn>> some_frames(const World& world) {
+  std::vector<std::optional<Pfn>> frames;
+  for (const Block& b : world.blocks())
+    if (b.live) frames.insert(frames.begin(), b.pfn);
+  if (!frames.empty()) frames.push_back(frames.front());  // one of them twice
+  return frames;
+}
+
+}  // namespace
+
+// A page that is mapped at two addresses is one page.
+void written_once_read_everywhere(Case& c) {
+  const World world = c.played();
+  const auto frames = some_frames(world);
+  if (c.broken() || !world.up() || frames.size() < 2) return;
+  Machine m = at_rest(world);
+  QuietEnv env;
+  const auto one = c.calls.vmap(env, m, frames, ref::vmalloc::VM_MAP, Address::null);
+  const auto two = one ? c.calls.vmap(env, m, frames, ref::vmalloc::VM_MAP, Address::null) : one;
+  if (!two) return;
+  const std::uint64_t page = m.config.page_bytes;
+  for (std::uint64_t i = 0; i + 1 < frames.size(); ++i) {
+    const std::byte written{static_cast<unsigned char>(0x35 + i)};
+    const std::uint64_t offset = i * page + i * 13 % page;
+    const bool stored = ref::mmu::store(m, after(*one, offset), std::span(&written, 1)).has_value();
+    std::byte read{};
+    const bool loaded = ref::mmu::load(m, after(*two, offset), std::span(&read, 1)).has_value();
+    const auto in_page = ref::buddy::read_pages(m, *frames[i], i * 13 % page, 1)[0];
+    if (!c.holds(stored && loaded && read == written && in_page == written,
+                 fmt::format("{:#x} at both addresses and in pfn {}", 0x35 + i, *frames[i]),
+                 fmt::format("{:#x} and {:#x}", std::to_integer<unsigned>(read),
+                             std::to_integer<unsigned>(in_page)),
+                 world))
+      return;
+  }
+}
+
+// vread of an area with memory behind it is what loads read, byte for byte.
+void reading_is_loading(Case& c) {
+  const World world = c.played();
+  if (c.broken() || !world.up()) return;
+  Machine m = at_rest(world);
+  for (const Area& a : live_areas(world)) {
+    if (a.pages.empty() || a.kind == AreaKind::ioremap) continue;
+    std::vector<std::byte> loaded(a.bytes), read(a.bytes);
+    const bool mapped = ref::mmu::load(m, Address{a.first}, loaded).has_value();
+    const std::uint64_t count = c.calls.vread(m, Address{a.first}, read);
+    if (!c.holds(mapped && count == a.bytes && read == loaded,
+                 fmt::format("{} bytes as loads read them", a.bytes),
+                 fmt::format("{} bytes, {}", count, read == loaded ? "the same" : "others"), world))
+      return;
+  }
+}
+
+// vmap takes no page, and vunmap gives none back.
+void pages_of_vmap_stay(Case& c) {
+  const World world = c.played();
+  const auto frames = some_frames(world);
+  if (c.broken() || !world.up() || frames.empty()) return;
+  Machine m = at_rest(world);
+  QuietEnv env;
+  const auto references = [&](const Machine& of) {
+    std::vector<std::uint32_t> counts;
+    for (const auto& pfn : frames) {
+      const auto& zone = ref::buddy::zone_at(of, ref::buddy::zone_of_pfn(of, *pfn));
+      counts.push_back(ref::buddy::page_at(of, ref::buddy::page_index(zone, *pfn)).refcount);
+    }
+    return counts;
+  };
+  const auto before = references(m);
+  const auto got = c.calls.vmap(env, m, frames, ref::vmalloc::VM_MAP, Address::null);
+  if (!got) return;
+  if (!c.holds(references(m) == before, "references as before vmap", "others", world)) return;
+  c.calls.vunmap(env, m, *got);
+  c.holds(references(m) == before, "references as before vunmap", "others", world);
+}
+
+}  // namespace props::vmalloc
