@@ -265,11 +265,11 @@ void CommandLine::add_show() {
   std::string topics;
   for (const ShowTopic& topic : show_topics())
     topics += fmt::format("{}{}{}: {}", topics.empty() ? "" : "\n", topic.name,
-                          topic.needs_trace ? " TRACE" : "", topic.help);
+                          operand_of(topic.from), topic.help);
   verb.add_option("WHAT", options->what, topics)->required();
   verb.add_option("TRACE", options->source.file, "a trace");
   verb.add_flag("--markdown", options->markdown, "operations: the whole page, as props/TRACE.md");
-  verb.add_flag("--svg", options->svg, "waste: the figure, as ref/kmalloc/waste.svg");
+  verb.add_flag("--svg", options->svg, "waste, window: as a figure");
   add_source_options(verb, options->source);
   verb.callback([this, options] {
     work_ = [this, options] {

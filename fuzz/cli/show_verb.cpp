@@ -106,10 +106,27 @@ int refuse(const ShowOptions& options, const InputError& error) {
   return exit_cannot_test;
 }
 
+// The machine of `show window` where none is named: 64 MiB, and the window of a PC with 1 GiB.
+constexpr std::string_view usual_machine =
+    "era=linux-6.1 zones=DMA:4096,NORMAL:12288 pkmap=1024 vmalloc=28670";
+
+// A trace without steps, of the machine that is named.
+std::expected<TraceFile, InputError> newborn_trace(const ShowOptions& options) {
+  const auto config =
+      named_machine(options.source.machine.empty() ? usual_machine : options.source.machine);
+  if (!config) return std::unexpected(config.error());
+  return TraceFile{fuzz::find_layer("vmalloc"),
+                   fmt::format("allocheck {}\nmachine {}\nend\n", props::trace_version,
+                               props::print_machine(*config)),
+                   {}};
+}
+
 int show_trace(const ShowOptions& options) {
-  const auto trace = load_trace(options.source);
+  const auto trace =
+      options.source.file.empty() ? newborn_trace(options) : load_trace(options.source);
   if (!trace) return refuse(options, trace.error());
-  const auto shown = trace->layer->show(trace->text, options.what);
+  const std::string what = options.what + (options.svg ? ".svg" : "");
+  const auto shown = trace->layer->show(trace->text, what);
   if (!shown) return refuse(options, at_place(options.source.file, shown.error()));
   const fuzz::RunResult& run = shown->result;
   if (options.json) {
@@ -133,43 +150,53 @@ int show_trace(const ShowOptions& options) {
 
 }  // namespace
 
+std::string_view operand_of(ShowFrom from) {
+  constexpr std::array<std::string_view, 3> operands{" TRACE", " [TRACE]", ""};
+  return operands[static_cast<std::size_t>(from)];
+}
+
 std::vector<ShowTopic> show_topics() {
   std::vector<ShowTopic> topics;
-  for (const fuzz::ShowName& show : fuzz::show_names)
-    topics.push_back({show.name, show.help, true});
-  topics.push_back({"operations", "the trace language: what a step can be", false});
-  topics.push_back({"waste", "what is lost between requested and usable size, by asking", false});
-  topics.push_back(
-      {"limits", "the largest request that each interface grants on --machine, by asking", false});
-  topics.push_back({"sizes", "sizes that no trace and no machine exceeds", false});
-  topics.push_back({"exit-codes", "what the command's exit codes mean", false});
+  for (const fuzz::ShowName& show : fuzz::show_names) {
+    const bool window = show.name == "window";
+    const bool newborn = window || show.name == "vmallocinfo";
+    topics.push_back(
+        {show.name, show.help, newborn ? ShowFrom::trace_or_machine : ShowFrom::trace, window});
+  }
+  const auto add = [&](std::string_view name, std::string_view help, bool has_figure = false) {
+    topics.push_back({name, help, ShowFrom::nowhere, has_figure});
+  };
+  add("operations", "the trace language: what a step can be");
+  add("waste", "what is lost between requested and usable size, by asking", true);
+  add("limits", "the largest request that each interface grants on --machine, by asking");
+  add("sizes", "sizes that no trace and no machine exceeds");
+  add("exit-codes", "what the command's exit codes mean");
   return topics;
 }
 
 int show_verb(const ShowOptions& options) {
+  const auto wrong = [](const std::string& message) {
+    complain(message);
+    return exit_cannot_test;
+  };
   std::string names;
   for (const ShowTopic& topic : show_topics()) {
     names += " " + std::string(topic.name);
     if (topic.name != options.what) continue;
-    if (topic.needs_trace && options.source.file.empty()) {
-      complain(fmt::format("show {} needs a trace; expected allocheck show {} TRACE", topic.name,
-                           topic.name));
-      return exit_cannot_test;
-    }
-    if (!topic.needs_trace && !options.source.file.empty()) {
-      complain(fmt::format("show {} takes no trace; expected allocheck show {}", topic.name,
-                           topic.name));
-      return exit_cannot_test;
-    }
-    if (options.svg && topic.name != "waste") {
-      complain(
-          fmt::format("show {} has no figure; expected allocheck show waste --svg", topic.name));
-      return exit_cannot_test;
-    }
-    return topic.needs_trace ? show_trace(options) : show_table(options);
+    const bool file = !options.source.file.empty();
+    if (topic.from == ShowFrom::trace && !file)
+      return wrong(fmt::format("show {} needs a trace; expected allocheck show {} TRACE",
+                               topic.name, topic.name));
+    if (topic.from == ShowFrom::nowhere && file)
+      return wrong(fmt::format("show {} takes no trace; expected allocheck show {}", topic.name,
+                               topic.name));
+    if (options.svg && !topic.has_figure)
+      return wrong(fmt::format(
+          "show {} has no figure; expected allocheck show waste --svg, or show window --svg",
+          topic.name));
+    return topic.from == ShowFrom::nowhere ? show_table(options) : show_trace(options);
   }
-  complain(fmt::format("cannot show '{}'; expected one of:{}", options.what, names));
-  return exit_cannot_test;
+  return wrong(fmt::format("cannot show '{}'; expected one of:{}", options.what, names));
 }
 
 }  // namespace cli

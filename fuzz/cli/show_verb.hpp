@@ -15,9 +15,17 @@ struct ShowOptions {
   bool json = false;
 };
 
+// Where a topic is read from.
+enum class ShowFrom : std::uint8_t {
+  trace,             // the end of one
+  trace_or_machine,  // or a newborn machine
+  nowhere,           // the command knows it
+};
+std::string_view operand_of(ShowFrom);  // " TRACE"
 struct ShowTopic {
   std::string_view name, help;
-  bool needs_trace;
+  ShowFrom from;
+  bool has_figure = false;
 };
 std::vector<ShowTopic> show_topics();
 

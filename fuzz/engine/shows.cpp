@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "fuzz/engine/window.hpp"
 #include "props/core/machine_line.hpp"
 
 namespace fuzz {
@@ -46,13 +47,27 @@ std::string machine_text(const Machine& m) {
 std::string show_machine(const Machine& m, std::string_view what) {
   if (what == "buddyinfo") return ref::buddy::buddyinfo(m);
   if (what == "zoneinfo") return ref::buddy::zoneinfo(m);
-  if (what == "slabinfo") return {};
+  if (what == "window.svg") return window_svg({});
+  if (what == "slabinfo" || what == "vmallocinfo" || what == "window") return {};
   return machine_text(m);
+}
+
+std::string show_machine(const ref::mmu::Machine& m, std::string_view what) {
+  if (what == "window") return window_text(window_parts(m));
+  if (what == "window.svg") return window_svg(window_parts(m));
+  return show_machine(static_cast<const Machine&>(m), what);
 }
 
 std::string show_machine(const ref::slab::Machine& m, std::string_view what) {
   if (what == "slabinfo") return ref::slab::slabinfo(m);
-  return show_machine(static_cast<const Machine&>(m), what);
+  return show_machine(static_cast<const ref::mmu::Machine&>(m), what);
+}
+
+std::string show_machine(const ref::vmalloc::Machine& m, std::string_view what) {
+  if (what == "vmallocinfo") return ref::vmalloc::vmallocinfo(m);
+  if (what == "window") return window_text(window_parts(m));
+  if (what == "window.svg") return window_svg(window_parts(m));
+  return show_machine(static_cast<const ref::slab::Machine&>(m), what);
 }
 
 }  // namespace fuzz

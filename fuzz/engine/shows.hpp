@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "fuzz/engine/run.hpp"
-#include "ref/slab/slab.hpp"
+#include "ref/vmalloc/vmalloc.hpp"
 
 namespace fuzz {
 
@@ -19,6 +19,8 @@ inline constexpr std::array show_names{
     ShowName{"buddyinfo", "/proc/buddyinfo: free blocks by zone and order"},
     ShowName{"zoneinfo", "/proc/zoneinfo: watermarks, reserves, per-CPU lists"},
     ShowName{"slabinfo", "/proc/slabinfo: caches, slabs, tunables; empty below the slab row"},
+    ShowName{"vmallocinfo", "/proc/vmallocinfo: areas of the window; empty below the vmalloc row"},
+    ShowName{"window", "a map of the kernel's addresses: who owns what, where the guards are"},
     ShowName{"machine", "the geometry, and what every default came to"},
 };
 
@@ -27,10 +29,13 @@ struct Shown {
   std::string text;
 };
 
-// One of the names above. Every row stands on the buddy's machine, so every row can show it; from
-// the slab row on there are caches to show as well.
+// One of the names above; "window.svg" is the map as a figure. Every row stands on the buddy's
+// machine, so every row can show it; from the mmu row on there is a window, from the slab row on
+// there are caches, and from the vmalloc row on areas to show as well.
 std::string show_machine(const ref::buddy::Machine&, std::string_view what);
+std::string show_machine(const ref::mmu::Machine&, std::string_view what);
 std::string show_machine(const ref::slab::Machine&, std::string_view what);
+std::string show_machine(const ref::vmalloc::Machine&, std::string_view what);
 
 template <class L>
 std::expected<Shown, props::TraceError> show(std::string_view text, std::string_view what) {
