@@ -10,6 +10,7 @@
 #include "props/kmalloc/layer.hpp"
 #include "props/kmap/layer.hpp"
 #include "props/slab/layer.hpp"
+#include "props/vmalloc/layer.hpp"
 
 namespace fuzz {
 namespace {
@@ -19,6 +20,7 @@ constexpr std::array rows{
     Row<props::kmap::Layer>::layer(),
     Row<props::slab::Layer>::layer(),
     Row<props::kmalloc::Layer>::layer(),
+    Row<props::vmalloc::Layer>::layer(),
 };
 
 }  // namespace

@@ -167,6 +167,14 @@ std::vector<Config> simpler(const Config& c) {
     out.push_back(c);
     out.back().cpus = static_cast<std::uint32_t>(cpus);
   }
+  for (const std::uint64_t pages : smaller_numbers(c.vmalloc)) {
+    out.push_back(c);
+    out.back().vmalloc = static_cast<std::uint32_t>(pages);
+  }
+  for (std::uint32_t slots = c.pkmap; slots > 0;) {
+    out.push_back(c);
+    out.back().pkmap = slots /= 2;
+  }
   offer_defaults(c, out);
   offer_smaller_windows(c, out);
   offer_zones(c, out);
