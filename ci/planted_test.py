@@ -30,7 +30,7 @@ BY_STATES = {'OBJECT-LISTED': 'props/slab/world_test.cpp'}
 # Beside the patches stands what was measured of them, a row for each.
 PAGES = sorted(p for page in ('MATRIX.md', 'MINIMIZED.md') for p in README.parent.glob(f'*/{page}'))
 # Rows whose rules see the bugs of another, too.
-SEEN_BY = {'kmalloc': ('slab',), 'kmap': ('mmu',), 'mmu': ('kmap',)}
+SEEN_BY = {'kmalloc': ('slab',), 'vmalloc': ('slab',), 'kmap': ('mmu',), 'mmu': ('kmap',)}
 # Rows that are searched through another one.
 SEARCHED_BY = {'mmu': 'kmap'}
 KEYS = ('what', 'from', 'layer', 'rule')  # and `steps`, where more than STEPS must be left

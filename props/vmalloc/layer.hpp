@@ -9,7 +9,7 @@ namespace props::vmalloc {
 struct Layer {
   static constexpr std::string_view name = "vmalloc";
   static constexpr bool objects = true;  // the machine's keys for object allocators count
-  static constexpr bool window = true;   // and those for the window
+  static constexpr bool windows = true;  // and those for the window
   using Operation = props::vmalloc::Operation;
   using Step = props::vmalloc::World::Step;
   using Trace = props::Trace<Operation>;
