@@ -9,14 +9,10 @@
 #include "props/slab/rules.hpp"
 #include "props/vmalloc/runner.hpp"
 
+template class props::Stepping<props::vmalloc::World, ref::vmalloc::Machine,
+                               props::vmalloc::Operation, props::vmalloc::Reach>;
+
 namespace props::vmalloc {
-namespace {
-
-using ref::core::Point;
-
-constexpr std::size_t armed_max = 64;  // more can wait at no step that a person would write
-
-}  // namespace
 
 Judging Judging::scaled(std::uint64_t pages, std::uint64_t turn) const {
   constexpr std::uint64_t pages_each_step = 256, pages_each_run = 1024;
@@ -29,12 +25,12 @@ Judging Judging::scaled(std::uint64_t pages, std::uint64_t turn) const {
 }
 
 World::World(const Newborn& newborn, const Judging& judging)
-    : machine_(newborn.machine), scratch_(newborn.machine) {
+    : Stepping(newborn.machine), scratch_(newborn.machine) {
   reset(newborn, judging);
 }
 
 void World::reset(const Newborn& newborn, const Judging& judging) {
-  machine_ = newborn.machine;
+  restart(newborn.machine, judging.reach);
   newborn_ = &newborn;
   judging_ = judging;
   areas_ = {}, blocks_ = {};
@@ -44,15 +40,12 @@ void World::reset(const Newborn& newborn, const Judging& judging) {
   lost_.clear(), lost_lists_.clear();
   lost_counted_ = 0;
   pending_ = {};
-  armed_.clear();
-  inside_ = interleaved_ = hidden_ = false;
+  hidden_ = false;
   busy_ = 0, busy_blocks_ = 0;
-  step_ = 0;
   stamps_ = 0;
-  reach_ = {};
+  if (!judging.reach) return;
   ++reach_.runs[0];
   ++reach_.eras[static_cast<std::size_t>(machine_.config.era)];
-  violation_.reset();
 }
 
 std::uint32_t World::waiting() const {
@@ -60,99 +53,15 @@ std::uint32_t World::waiting() const {
       std::ranges::count_if(pending_, [](const auto& p) { return p.has_value(); }));
 }
 
-void World::break_rule(std::string_view rule, std::string expected, std::string actual) {
-  if (violation_) return;
-  const Rule* known = find_rule(rules(), rule);
-  if (known == nullptr) known = slab::find_rule(rule);
-  if (known == nullptr) known = find_rule(run_rules(), rule);
-  REQUIRE(known != nullptr);
-  violation_ = Violation{known, step_, std::move(expected), std::move(actual), picture()};
+// Of this row, or of the caches under it.
+const Rule* World::rule_of(std::string_view id) const {
+  const Rule* own = find_rule(rules(), id);
+  return own != nullptr ? own : slab::find_rule(id);
 }
 
-Answer World::run(const Operation& op) {
-  const Answer answer = Runner(*this).run(op);
-  if (!judging_.reach) return answer;
-  const std::size_t i = op.index();
-  switch (answer.kind) {
-    case Answer::Kind::skipped: ++reach_.skipped[i]; return answer;
-    case Answer::Kind::refused: ++reach_.refused_operations[i]; break;
-    case Answer::Kind::fault: ++reach_.faulted_operations[i]; break;
-    case Answer::Kind::suspended: ++reach_.suspended_operations[i]; break;
-    default: break;
-  }
-  ++reach_.executed[i];
-  return answer;
-}
-
-Answer World::apply(const Step& step) {
-  if (broken()) return {Answer::Kind::skipped};
-  if (step.at) {
-    if (armed_.size() < armed_max) armed_.push_back(step);
-    ++step_;
-    return {};
-  }
-  interleaved_ = false;
-  ref::core::clear_log(machine_);
-  const Answer answer = run(step.op);
-  skip_armed();
-  if (step.answer) expect_answer(*step.answer, answer);
-  if (!broken()) after_step();
-  if (!broken()) ++step_;
-  return answer;
-}
-
-void World::expect_answer(Answer demanded, Answer given) {
-  if (!broken() && given != demanded)
-    break_rule("STEP-ANSWER", print_answer(demanded), print_answer(given));
-}
-
-// Those whose point was not passed.
-void World::skip_armed() {
-  for (const Step& missed : armed_) ++reach_.skipped[missed.op.index()];
-  armed_.clear();
-}
-
-// An armed step is a hard interrupt on this CPU, unless it first selects another. Afterwards the
-// CPU and its context are as they were.
-void World::at(Point point) {
-  ++reach_.reached[static_cast<std::size_t>(point)];
-  if (inside_ || armed_.empty() || broken()) return;
-  const auto is_due = [&](const Step& s) { return s.at == point; };
-  if (std::ranges::none_of(armed_, is_due)) return;
-  std::vector<Step> due;
-  std::ranges::copy_if(armed_, std::back_inserter(due), is_due);
-  std::erase_if(armed_, is_due);
-
-  const std::uint32_t cpu = machine_.globals().cpu;
-  const ref::core::Cpu context = machine_.arena.at(machine_.core.cpu, cpu);
-  const ref::core::Log log = machine_.globals().log;
-  const std::uint32_t injected = machine_.globals().injected;
-  ++machine_.arena.edit(machine_.core.cpu, cpu).hardirq_count;
-  inside_ = interleaved_ = true;
-  for (const Step& step : due) {
-    ref::core::clear_log(machine_);
-    if (broken()) break;
-    const Answer answer = run(step.op);
-    ++reach_.points[static_cast<std::size_t>(point)];
-    if (step.answer) expect_answer(*step.answer, answer);
-  }
-  inside_ = false;
-  ref::core::select_cpu(machine_, cpu);
-  machine_.arena.edit(machine_.core.cpu, cpu) = context;
-  machine_.edit_globals().log = log;
-  machine_.edit_globals().injected = injected;
-}
+Answer World::run_operation(const Operation& op) { return Runner(*this).run(op); }
 
 // --- the state as numbers, and as a picture ------------------------------------------------------
-
-ref::core::Hash World::digest() const {
-  ref::core::Hash sum = machine_.arena.hash();
-  for (const auto& e : machine_.events) {
-    sum.low = sum.low * 0x9e3779b97f4a7c15 + e.pgalloc;
-    sum.high = sum.high * 0xbf58476d1ce4e5b9 + e.pgfree;
-  }
-  return sum;
-}
 
 ref::core::Hash World::exact_state() const {
   Mixer state;

@@ -16,8 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "props/core/trace.hpp"
-#include "props/core/violation.hpp"
+#include "props/core/stepping.hpp"
 #include "props/vmalloc/operations.hpp"
 #include "props/vmalloc/ranges.hpp"
 #include "props/vmalloc/reach.hpp"
@@ -98,18 +97,12 @@ struct Block {
   bool operator==(const Block&) const = default;
 };
 
-class World final : private ref::core::Env {
+class World final : public Stepping<World, Machine, Operation, Reach> {
  public:
-  using Operation = props::vmalloc::Operation;
-  using Step = props::Step<Operation>;
-
   World(const Newborn&, const Judging&);
   void reset(const Newborn&, const Judging&);
-  Answer apply(const Step&);
   void finish();
 
-  const std::optional<Violation>& violation() const { return violation_; }
-  const Machine& machine() const { return machine_; }
   std::span<const Area> areas() const { return areas_; }
   std::span<const Block> blocks() const { return blocks_; }
   const Ranges& ranges() const { return ranges_; }
@@ -119,34 +112,25 @@ class World final : private ref::core::Env {
   bool up() const { return machine_.arena.at(machine_.vmalloc.globals, 0).up != 0; }
   // All room that is taken is in areas of registers: no blocks of vm_map_ram, nothing lost.
   bool only_areas() const { return !hidden_ && lost_lists_.empty(); }
-  const Reach& reach() const { return reach_; }
-  std::size_t steps() const { return step_; }
-  ref::core::Hash digest() const;
   // Everything that what follows may hang on.
   ref::core::Hash exact_state() const;
   std::string picture() const;
 
  private:
+  friend Stepping;
   friend class Runner;
   friend struct Planting;  // tests that make the subject wrong
 
-  void at(ref::core::Point) override;
-  bool reclaim(const ref::core::ReclaimRequest&) override { return false; }
-
-  Answer run(const Operation&);
-  [[gnu::cold]] void break_rule(std::string_view rule, std::string expected, std::string actual);
-  void break_rule(const Finding& f) { break_rule(f.rule, f.expected, f.actual); }
-  bool broken() const { return violation_.has_value(); }
-  void skip_armed();
-  void expect_answer(Answer demanded, Answer given);
+  Answer run_operation(const Operation&);
   void after_step();
+  const Rule* rule_of(std::string_view id) const;
   bool check_frame(Pfn, std::string_view where);
   bool check_translations(const Area&);
   void check_contents();
   void check_invariants();
   void check_empty();
 
-  Machine machine_, scratch_;
+  Machine scratch_;
   const Newborn* newborn_ = nullptr;
   Judging judging_;
   std::array<Area, AreaRegister::count> areas_{};
@@ -157,16 +141,10 @@ class World final : private ref::core::Env {
   std::uint64_t lost_counted_ = 0;         // so many of them still count as vmalloc's
   std::vector<Address> lost_lists_;        // and the lists of their pages
   std::array<std::optional<Operation>, ref::core::cpus_max> pending_{};  // calls that wait
-  std::vector<Step> armed_;
-  bool inside_ = false;            // an armed step runs
-  bool interleaved_ = false;       // one ran during this step
   std::uint32_t busy_ = 0;         // area registers that the interrupted step works on
   std::uint64_t busy_blocks_ = 0;  // and page registers
   bool hidden_ = false;            // the allocator has room for itself that no caller knows of
-  std::size_t step_ = 0;
   std::uint32_t stamps_ = 0;
-  Reach reach_;
-  std::optional<Violation> violation_;
 };
 
 std::span<const Rule> rules();
@@ -175,3 +153,7 @@ std::span<const Rule> rules();
 void settle(ref::core::Env&, Machine&);
 
 }  // namespace props::vmalloc
+
+// Made in world.cpp, where a step and what it calls are one function.
+extern template class props::Stepping<props::vmalloc::World, ref::vmalloc::Machine,
+                                      props::vmalloc::Operation, props::vmalloc::Reach>;
