@@ -16,10 +16,8 @@ namespace fuzz {
 namespace {
 
 constexpr std::array rows{
-    Row<props::buddy::Layer>::layer(),
-    Row<props::kmap::Layer>::layer(),
-    Row<props::slab::Layer>::layer(),
-    Row<props::kmalloc::Layer>::layer(),
+    Row<props::buddy::Layer>::layer(),   Row<props::kmap::Layer>::layer(),
+    Row<props::slab::Layer>::layer(),    Row<props::kmalloc::Layer>::layer(),
     Row<props::vmalloc::Layer>::layer(),
 };
 

@@ -63,8 +63,9 @@ TEST(KmapGenerator, what_matters_is_reached) {
   }
   for (const ReachGroup& group : reach_groups(reach))
     for (const ReachCount& count : group.counts)
-      if (group.name == "events" && count.demanded)
+      if (group.name == "events" && count.demanded) {
         EXPECT_GT(count.count, 0u) << group.name << ' ' << count.name;
+      }
 }
 
 TEST(KmapGenerator, the_same_seed_draws_the_same_run) {

@@ -5,6 +5,7 @@
 // The calls are a value of the case: a test hands in a broken one, and sees the property name it.
 #pragma once
 #include "props/buddy/property_case.hpp"
+#include "props/core/probe.hpp"
 #include "props/kmap/properties.hpp"
 
 namespace props::kmap {
@@ -26,8 +27,6 @@ struct Case : props::Case<World, Newborn, Judging> {
   using props::Case<World, Newborn, Judging>::Case;
   Calls calls{};
 };
-
-using buddy::QuietEnv;
 
 // What the window looks like from far: which pages have an address, with how many users, and what
 // each CPU would read where.

@@ -5,19 +5,18 @@
 
 #include <algorithm>
 
+#include "props/core/probe.hpp"
 #include "props/kmap/invariants.hpp"
 #include "props/kmap/rules.hpp"
 #include "props/kmap/runner.hpp"
 #include "ref/core/require.hpp"
 
-template class props::Stepping<props::kmap::World, ref::kmap::Machine,
-                               props::kmap::Operation, props::kmap::Reach>;
+template class props::Stepping<props::kmap::World, ref::kmap::Machine, props::kmap::Operation,
+                               props::kmap::Reach>;
 
 namespace props::kmap {
 
 namespace {
-
-struct QuietEnv final : ref::core::Env {};
 
 std::string settled_buddyinfo(ref::kmap::Machine m) {
   QuietEnv env;

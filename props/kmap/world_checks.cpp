@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "props/core/probe.hpp"
 #include "props/kmap/invariants.hpp"
 #include "props/kmap/world.hpp"
 
@@ -12,8 +13,6 @@ using ref::buddy::Address;
 namespace ref_kmap = ref::kmap;
 
 namespace {
-
-struct QuietEnv final : ref::core::Env {};
 
 // No CPU is in an interrupt, and nothing is planned to fail.
 void stand_in_tasks(ref::kmap::Machine& m) {

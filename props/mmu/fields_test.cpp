@@ -1,5 +1,6 @@
 // Guards the guards: flips bits of reachable states, and expects each rule to see its fields.
 #include "props/mmu/fields.hpp"
+#include "props/core/probe.hpp"
 
 #include <gtest/gtest.h>
 
@@ -28,8 +29,6 @@ std::set<std::string_view> words(std::string_view text) {
   }
   return found;
 }
-
-struct QuietEnv final : ref::core::Env {};
 
 // Pages mapped and unmapped, looked at by some CPU and flushed by some.
 Machine reached(Random& random) {
@@ -134,7 +133,7 @@ TEST(MmuFields, a_flipped_bit_is_noticed_unless_it_is_free) {
     for (const auto& [rule, times] : tally.noticed) kept.insert(rule);
     EXPECT_FALSE(tally.noticed.empty()) << field.record << ' ' << field.name;
     const bool seldom = field.record == "directory";  // one frame in many could be a table
-    if (!seldom) EXPECT_EQ(tally.free > 0, field.is_free != nullptr) << field.name;
+    if (!seldom) { EXPECT_EQ(tally.free > 0, field.is_free != nullptr) << field.name; }
   }
   for (const std::string_view rule : kept) EXPECT_TRUE(promised.contains(rule)) << rule;
 }

@@ -114,35 +114,30 @@ struct GetVmArea {
 };
 
 // The calls that act on one area.
-#define ALLOCHECK_ON_AREA(Struct, word, number, text)            \
-  struct Struct {                                                \
-    AreaRegister area;                                           \
-    static constexpr std::string_view name = word;               \
-    static constexpr std::uint8_t code = number;                 \
-    static constexpr std::string_view help = text;               \
-    static void fields(auto& op, auto v) { v("area", op.area); } \
-  }
-ALLOCHECK_ON_AREA(Vfree, "vfree", 170,
-                  "Gives back an area and the pages that it owns; in an interrupt, later.");
-ALLOCHECK_ON_AREA(Vunmap, "vunmap", 171,
-                  "Takes an area away, and no page: what a vmalloc area owned is lost.");
-ALLOCHECK_ON_AREA(Iounmap, "iounmap", 172, "Takes an area of ioremap away; others as vunmap does.");
-ALLOCHECK_ON_AREA(FreeVmArea, "free_vm_area", 173, "Takes an area of get_vm_area away.");
-ALLOCHECK_ON_AREA(Kvfree, "kvfree", 174, "Gives back what kvmalloc gave, wherever it lies.");
-ALLOCHECK_ON_AREA(TouchArea, "touch_area", 175,
-                  "Looks at the contents through this CPU's translations, and writes new ones.");
-ALLOCHECK_ON_AREA(VfreeAtomic, "vfree_atomic", 193, "vfree, later in 6.1, wherever it is called.");
-ALLOCHECK_ON_AREA(RemoveVmArea, "remove_vm_area", 194,
-                  "Takes an area away, as vunmap, and frees its descriptor.");
-ALLOCHECK_ON_AREA(UnmapRam, "vm_unmap_ram", 195,
-                  "Gives back what vm_map_ram mapped, and only that.");
-ALLOCHECK_ON_AREA(VfreeStale, "vfree_stale", 176,
-                  "vfree of what the register held last: misuse, unless somebody has it now, which "
-                  "makes it a skip.");
-ALLOCHECK_ON_AREA(VunmapStale, "vunmap_stale", 177, "The same with vunmap.");
-ALLOCHECK_ON_AREA(LoadStale, "load_stale", 178,
-                  "Reads where the register's area was, through this CPU's translations: misuse.");
-#undef ALLOCHECK_ON_AREA
+ALLOCHECK_ON(AreaRegister, area, Vfree, "vfree", 170,
+             "Gives back an area and the pages that it owns; in an interrupt, later.");
+ALLOCHECK_ON(AreaRegister, area, Vunmap, "vunmap", 171,
+             "Takes an area away, and no page: what a vmalloc area owned is lost.");
+ALLOCHECK_ON(AreaRegister, area, Iounmap, "iounmap", 172,
+             "Takes an area of ioremap away; others as vunmap does.");
+ALLOCHECK_ON(AreaRegister, area, FreeVmArea, "free_vm_area", 173,
+             "Takes an area of get_vm_area away.");
+ALLOCHECK_ON(AreaRegister, area, Kvfree, "kvfree", 174,
+             "Gives back what kvmalloc gave, wherever it lies.");
+ALLOCHECK_ON(AreaRegister, area, TouchArea, "touch_area", 175,
+             "Looks at the contents through this CPU's translations, and writes new ones.");
+ALLOCHECK_ON(AreaRegister, area, VfreeAtomic, "vfree_atomic", 193,
+             "vfree, later in 6.1, wherever it is called.");
+ALLOCHECK_ON(AreaRegister, area, RemoveVmArea, "remove_vm_area", 194,
+             "Takes an area away, as vunmap, and frees its descriptor.");
+ALLOCHECK_ON(AreaRegister, area, UnmapRam, "vm_unmap_ram", 195,
+             "Gives back what vm_map_ram mapped, and only that.");
+ALLOCHECK_ON(AreaRegister, area, VfreeStale, "vfree_stale", 176,
+             "vfree of what the register held last: misuse, unless somebody has it now, which "
+             "makes it a skip.");
+ALLOCHECK_ON(AreaRegister, area, VunmapStale, "vunmap_stale", 177, "The same with vunmap.");
+ALLOCHECK_ON(AreaRegister, area, LoadStale, "load_stale", 178,
+             "Reads where the register's area was, through this CPU's translations: misuse.");
 
 // The calls at an offset of an area.
 #define ALLOCHECK_AT_OFFSET(Struct, word, number, text)                                  \
@@ -188,13 +183,6 @@ struct Prefetch {
 };
 
 // The calls without arguments.
-#define ALLOCHECK_PLAIN(Struct, word, number, text) \
-  struct Struct {                                   \
-    static constexpr std::string_view name = word;  \
-    static constexpr std::uint8_t code = number;    \
-    static constexpr std::string_view help = text;  \
-    static void fields(auto&, auto) {}              \
-  }
 ALLOCHECK_PLAIN(VmUnmapAliases, "vm_unmap_aliases", 185,
                 "Nothing that is gone is translated any more, on no CPU.");
 ALLOCHECK_PLAIN(
@@ -203,7 +191,6 @@ ALLOCHECK_PLAIN(
     "where there is much of it.");
 ALLOCHECK_PLAIN(ReadVmallocinfo, "vmallocinfo", 187,
                 "Reads /proc/vmallocinfo, and checks it against what callers have.");
-#undef ALLOCHECK_PLAIN
 
 struct VmallocNode {
   AreaRegister out;

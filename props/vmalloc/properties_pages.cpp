@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "props/core/probe.hpp"
 #include "props/vmalloc/property_case.hpp"
 #include "ref/mmu/mmu.hpp"
 
@@ -10,7 +11,6 @@ namespace props::vmalloc {
 namespace {
 
 using ref::vmalloc::Address;
-using slab::QuietEnv;
 
 Address after(Address address, std::uint64_t bytes) {
   return Address{static_cast<std::uint64_t>(address) + bytes};

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "props/core/probe.hpp"
 #include "props/vmalloc/property_case.hpp"
 #include "ref/mmu/mmu.hpp"
 
@@ -10,7 +11,6 @@ namespace props::vmalloc {
 namespace {
 
 using ref::vmalloc::RangeSet;
-using slab::QuietEnv;
 
 bool lazily(const World& world) {
   return world.machine().profile().unmapping == ref::core::Unmapping::lazy_purge;
@@ -51,7 +51,8 @@ void any_order_of_frees(Case& c) {
   compare("from the last register on");
   std::ranges::sort(order, {}, &Area::first);
   compare("by address");
-  std::ranges::stable_partition(order, [&](const Area& a) { return &a - order.data() & 1; });
+  std::ranges::stable_partition(order,
+                                [&](const Area& a) { return ((&a - order.data()) & 1) != 0; });
   compare("every second first");
 }
 

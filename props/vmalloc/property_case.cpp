@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "props/core/probe.hpp"
+
 namespace props::vmalloc {
 
 using ref::vmalloc::RangeSet;
@@ -35,7 +37,7 @@ Machine at_rest(const World& world) {
     cpu.task = task;
     m.arena.edit(m.core.task, task).flags = 0;
   }
-  slab::QuietEnv env;
+  QuietEnv env;
   for (std::uint32_t c = 0; c < m.config.cpus; ++c) ref::vmalloc::free_work(env, m, c);
   ref::core::clear_log(m);
   return m;
@@ -58,7 +60,7 @@ bool memory_left(const Machine& m) {
 }
 
 void give_back(const Calls& calls, Machine& m, const Area& a) {
-  slab::QuietEnv env;
+  QuietEnv env;
   if (a.owns_pages) calls.vfree(env, m, a.address);
   else calls.vunmap(env, m, ref::vmalloc::Address{a.first});
 }

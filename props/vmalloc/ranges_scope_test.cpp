@@ -58,7 +58,7 @@ TEST(RangeOracle, agree_with_a_mask_of_pages_in_every_window_of_seven_pages) {
           const Room room{count * page, align * page};
           const unsigned lowest = naive.lowest(count, align);
           ASSERT_EQ(ranges.fits(room), lowest < pages);
-          if (count > 0) ASSERT_EQ(ranges.lowest(room), address(lowest));
+          if (count > 0) { ASSERT_EQ(ranges.lowest(room), address(lowest)); }
           refused += lowest == pages;
           for (unsigned at = 0; at <= pages; ++at, ++asked) {
             const bool may = naive.may_lie(at, count, align);

@@ -100,6 +100,7 @@ class Runner {
   bool memory_on_a_copy(const Want&);
   Answer judge_granted(std::uint8_t out, const Want&, Address);
   Answer judge_kmalloc(std::uint8_t out, const Want&, Address);
+  void check_kmalloc(const Area&);
   bool judge_pages(const Want&, Area&);
   bool judge_frame(const Want&, const Area&, Pfn);
   bool judge_zeros(const Want&, const Area&);

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "props/kmalloc/stamp.hpp"
 #include "props/vmalloc/contents.hpp"
 #include "props/vmalloc/runner.hpp"
 
@@ -76,9 +75,7 @@ Answer Runner::operator()(const TouchArea& op) {
   Area* a = live(op.area);
   if (a == nullptr || !w_.judging_.stamps) return skipped();
   if (a->kind == AreaKind::kmalloc) {
-    if (a->stamp != 0 && kmalloc::stamp_broken(m_, a->address, a->bytes, a->bytes, a->stamp))
-      w_.break_rule("VMALLOC-CONTENT", "what the owner wrote into memory of kmalloc",
-                    "other bytes");
+    check_kmalloc(*a);
   } else if (a->kind != AreaKind::ioremap) {
     touch(*a);
   }
@@ -181,11 +178,12 @@ Answer Runner::operator()(const VmallocToPage& op) {
   const std::uint64_t offset = op.offset.value % (a->bytes + a->guard), i = offset / page();
   const auto pfn = vm::vmalloc_to_page(m_, Address{a->first + offset});
   const bool device = a->kind == AreaKind::ioremap;  // frames outside RAM have no struct page
-  const auto wanted = i < a->pages.size() ? std::optional(a->pages[i]) : std::nullopt;
-  if (device ? !pfn || pfn == wanted : pfn == wanted)
-    return pfn ? Answer{Kind::pfn, *pfn} : Answer{Kind::refused};
+  const bool mapped = i < a->pages.size();
+  const Pfn wanted = mapped ? a->pages[i] : 0;
+  const bool right = pfn.has_value() == mapped && pfn.value_or(0) == wanted;
+  if (right || (device && !pfn)) return pfn ? Answer{Kind::pfn, *pfn} : Answer{Kind::refused};
   w_.break_rule("VMALLOC-TO-PAGE",
-                wanted ? fmt::format("pfn {} at byte {:#x}", *wanted, offset)
+                mapped ? fmt::format("pfn {} at byte {:#x}", wanted, offset)
                        : fmt::format("no page at byte {:#x}", offset),
                 pfn ? fmt::format("pfn {}", *pfn) : "none");
   return {};

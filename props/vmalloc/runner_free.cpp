@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "props/kmalloc/stamp.hpp"
 #include "props/vmalloc/runner.hpp"
 
 namespace props::vmalloc {
@@ -60,9 +59,7 @@ Answer Runner::give_back(AreaRegister reg, Way way) {
   const bool frees = way == Way::vfree || way == Way::atomic || way == Way::kvfree;
   if (a->kind == AreaKind::kmalloc) {
     if (way != Way::kvfree) return skipped();
-    if (a->stamp != 0 && kmalloc::stamp_broken(m_, a->address, a->bytes, a->bytes, a->stamp))
-      w_.break_rule("VMALLOC-CONTENT", "what the owner wrote into memory of kmalloc",
-                    "other bytes");
+    check_kmalloc(*a);
     if (w_.broken()) return {};
     a->state = Area::State::stale;
     vm::kvfree(w_, m_, a->address);

@@ -4,7 +4,8 @@
 #include <algorithm>
 #include <bit>
 
-#include "props/kmalloc/stamp.hpp"
+#include "props/core/probe.hpp"
+#include "props/slab/contents.hpp"
 #include "props/vmalloc/runner.hpp"
 
 namespace props::vmalloc {
@@ -15,8 +16,6 @@ using Kind = Answer::Kind;
 namespace vm = ref::vmalloc;
 
 namespace {
-
-struct QuietEnv final : Env {};
 
 bool may_block(Gfp gfp) { return (gfp & GFP_BIT_DIRECT_RECLAIM) != 0; }
 std::uint64_t number(Address address) { return static_cast<std::uint64_t>(address); }
@@ -220,6 +219,16 @@ Answer Runner::judge_granted(std::uint8_t out, const Want& want, Address got) {
   return fault == Fault::none ? Answer{Kind::address, number(got)} : told();
 }
 
+// What the owner wrote into memory of kmalloc is still there.
+void Runner::check_kmalloc(const Area& a) {
+  if (a.stamp == 0) return;
+  const auto ram = slab::ram_of(m_, number(a.address), a.bytes);
+  const Broken w = slab::contents_broken(m_, *ram, a.bytes, a.stamp, slab::Stamps::spaced);
+  if (w)
+    w_.break_rule("VMALLOC-CONTENT", fmt::format("{:#x} at {}", w->expected, w->where),
+                  fmt::format("{:#x}", w->actual));
+}
+
 // Memory of kmalloc: what that row's world judges in full.
 Answer Runner::judge_kmalloc(std::uint8_t out, const Want& want, Address got) {
   ++w_.reach_[ReachEvent::kv_kmalloc];
@@ -248,8 +257,13 @@ Answer Runner::judge_kmalloc(std::uint8_t out, const Want& want, Address got) {
   }
   if (w_.broken()) return {};
   if (w_.judging_.stamps && want.size > 0) {
+    const auto ram = slab::ram_of(m_, number(got), want.size);
+    if (!ram) {
+      w_.break_rule("VMALLOC-KV", "memory of the direct map", fmt::format("{:#x}", number(got)));
+      return {};
+    }
     area.stamp = ++w_.stamps_;
-    kmalloc::write_stamp(m_, got, want.size, area.stamp);
+    slab::write_contents(m_, *ram, want.size, area.stamp, slab::Stamps::spaced);
   }
   w_.areas_[out] = std::move(area);
   const Fault fault = m_.globals().log.fault;

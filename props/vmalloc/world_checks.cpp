@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "props/core/probe.hpp"
 #include "props/vmalloc/contents.hpp"
 #include "props/vmalloc/invariants.hpp"
 #include "props/vmalloc/world.hpp"
@@ -13,8 +14,6 @@ namespace props::vmalloc {
 namespace {
 
 using ref::core::Index;
-
-struct QuietEnv final : ref::core::Env {};
 
 ZonePages free_pages(const Machine& m) {
   ZonePages free{};
@@ -127,19 +126,23 @@ bool World::check_translations(const Area& a) {
     for (std::uint64_t i = 0; i * page < a.bytes + a.guard; ++i) {
       const std::uint64_t at = a.first + i * page;
       const auto seen = ref::mmu::translate(machine_, cpu, Address{at});
-      const auto wanted = i < a.pages.size() ? std::optional(a.pages[i]) : std::nullopt;
-      if (seen == wanted) continue;
+      const bool mapped = i < a.pages.size();
+      const Pfn wanted = mapped ? a.pages[i] : 0;
+      const auto right = [&](const std::optional<Pfn>& pfn) {
+        return pfn.has_value() == mapped && pfn.value_or(0) == wanted;
+      };
+      if (right(seen)) continue;
       const auto walked = ref::mmu::walk(machine_, Address{at});
-      const auto text = [](const std::optional<Pfn>& pfn) {
-        return pfn ? fmt::format("pfn {}", *pfn) : std::string("nothing");
+      const auto text = [](bool any, Pfn pfn) {
+        return any ? fmt::format("pfn {}", pfn) : std::string("nothing");
       };
       const bool guard = i * page >= a.bytes;
-      break_rule(walked == wanted ? "VMALLOC-STALE"
-                 : guard          ? "VMALLOC-GUARD"
-                                  : "VMALLOC-MAPPED",
-                 fmt::format("{} behind {:#x}, page {} of an area of {}, on CPU {}", text(wanted),
-                             at, i, a.bytes / page, cpu),
-                 text(seen));
+      break_rule(right(walked) ? "VMALLOC-STALE"
+                 : guard       ? "VMALLOC-GUARD"
+                               : "VMALLOC-MAPPED",
+                 fmt::format("{} behind {:#x}, page {} of an area of {}, on CPU {}",
+                             text(mapped, wanted), at, i, a.bytes / page, cpu),
+                 text(seen.has_value(), seen.value_or(0)));
       return false;
     }
   return true;
