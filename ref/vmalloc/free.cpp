@@ -71,6 +71,21 @@ void defer(Machine& m, Address address) {
   edit_area(m, *page).deferred = 1;
 }
 
+// remove_vm_area: nobody finds the area, and nothing is mapped there.
+Area detach(Env& env, Machine& m, Index page) {
+  const Area area = take_area(m, page);
+  unmap_and_release(env, m, page);
+  return area;
+}
+
+// For callers that do nothing about VM_FLUSH_RESET_PERMS: they free the descriptor, and that is
+// all.
+void remove_area(Env& env, Machine& m, Index page) {
+  const Area area = detach(env, m, page);
+  lose_pages_of(m, area);
+  kmalloc::kfree(env, m, Address{area.object});
+}
+
 }  // namespace
 
 std::optional<Index> area_to_end(Machine& m, Address address) {
@@ -82,8 +97,7 @@ std::optional<Index> area_to_end(Machine& m, Address address) {
 }
 
 void free_area(Env& env, Machine& m, Index page, Pages pages) {
-  const Area area = take_area(m, page);
-  unmap_and_release(env, m, page);
+  const Area area = detach(env, m, page);
   if (area.flags & VM_FLUSH_RESET_PERMS) vm_unmap_aliases(env, m);
   switch (pages) {
     case Pages::freed: free_pages_of(env, m, area); break;
@@ -129,7 +143,7 @@ void iounmap(Env& env, Machine& m, Address address) {
   const std::optional<Index> page = area_to_end(m, first);
   if (!page) return;
   report_interior(m, *page, first);
-  free_area(env, m, *page, Pages::left);
+  remove_area(env, m, *page);
 }
 
 void free_vm_area(Env& env, Machine& m, Address address) {
@@ -137,7 +151,7 @@ void free_vm_area(Env& env, Machine& m, Address address) {
   const std::optional<Index> page = area_to_end(m, address);
   if (!page) return;
   if (address != address_of(m, *page)) return report(m, Fault::not_an_area, Effect::none);
-  free_area(env, m, *page, Pages::left);
+  remove_area(env, m, *page);
 }
 
 std::optional<Removed> remove_vm_area(Env& env, Machine& m, Address address) {
