@@ -45,10 +45,12 @@ void free_lower_half(Env& env, Machine& m, vm::Address address) {
   if (static_cast<std::uint64_t>(address) < w.vmalloc_start + 5 * m.config.page_bytes)
     vm::vfree(env, m, address);
 }
-// Forgets an area while the one below it is there.
+// Keeps an area while one below it is there, near or far.
 void free_upwards(Env& env, Machine& m, vm::Address address) {
-  const auto below = static_cast<std::uint64_t>(address) - m.config.page_bytes;
-  if (!vm::area_at(m, vm::Address{below})) vm::vfree(env, m, address);
+  const std::uint64_t end = static_cast<std::uint64_t>(address);
+  for (std::uint64_t at = m.mmu.window.vmalloc_start; at < end; at += m.config.page_bytes)
+    if (vm::area_at(m, vm::Address{at})) return;
+  vm::vfree(env, m, address);
 }
 Got nothing_any_more(Env&, Machine&, std::uint64_t, std::uint32_t) {
   return std::unexpected(vm::Refused::no_memory);

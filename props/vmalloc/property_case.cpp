@@ -61,7 +61,9 @@ bool memory_left(const Machine& m) {
 
 void give_back(const Calls& calls, Machine& m, const Area& a) {
   QuietEnv env;
-  if (a.owns_pages) calls.vfree(env, m, a.address);
+  if (a.kind == AreaKind::ram)
+    calls.vm_unmap_ram(env, m, a.address, static_cast<std::uint32_t>(a.pages.size()));
+  else if (a.owns_pages) calls.vfree(env, m, a.address);
   else calls.vunmap(env, m, ref::vmalloc::Address{a.first});
 }
 

@@ -13,6 +13,7 @@ struct Calls {
   decltype(&ref::vmalloc::vfree) vfree = ref::vmalloc::vfree;
   decltype(&ref::vmalloc::vunmap) vunmap = ref::vmalloc::vunmap;
   decltype(&ref::vmalloc::vm_unmap_aliases) vm_unmap_aliases = ref::vmalloc::vm_unmap_aliases;
+  decltype(&ref::vmalloc::vm_unmap_ram) vm_unmap_ram = ref::vmalloc::vm_unmap_ram;
   decltype(&ref::vmalloc::vread) vread = ref::vmalloc::vread;
 };
 
