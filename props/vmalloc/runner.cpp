@@ -73,7 +73,7 @@ Answer Runner::allocate(std::uint8_t out, const Want& want, const std::function<
   if (w_.broken()) return {};
   w_.reach_[ReachEvent::injected] += m_.globals().injected != 0;
   if (!got) {
-    if (want.kind != AreaKind::ram) judge_unchanged(pages_before, busy_before);
+    judge_unchanged(pages_before, busy_before);
     if (w_.broken()) return {};
     return got.error() == Refused::suspended ? judge_suspended(want)
                                              : judge_refused(want, got.error());

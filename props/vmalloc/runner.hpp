@@ -92,7 +92,7 @@ class Runner {
   std::uint64_t guard_of(const Want&) const;
   Room room_of(const Want&) const;
   bool never_served(const Want&) const;
-  bool refused_here(const Want&) const;
+  bool refused_at_once(const Want&) const;
   Answer judge_refused(const Want&, ref::vmalloc::Refused);
   Answer judge_suspended(const Want&);
   void judge_unchanged(std::uint64_t nr_pages, std::uint32_t busy);
@@ -112,7 +112,8 @@ class Runner {
   void call(Way, Address);
   Answer judge_gone(Area&, Way);
   void judge_pages_of(Area&, bool freed);
-  void judge_unmapped(const Area&);
+  bool flushes(const Area&, Way) const;
+  void judge_unmapped(const Area&, Way);
   std::uint64_t list_pages(const Area&) const;
   void release(Area&);
   Answer free_of_nobody(Address, void (*free)(ref::core::Env&, Machine&, Address));

@@ -74,8 +74,8 @@ Answer Runner::give_back(AreaRegister reg, Way way) {
   const bool odd = static_cast<std::uint64_t>(a->address) != a->first && !rounds;
   for (const Pfn pfn : a->pages)
     if (!w_.check_frame(pfn, ", of an area that is given back")) return {};
-  const bool modelled = w_.judging_.model && !w_.inside_ && !stops && !odd && !later &&
-                        !(a->flags & vm::VM_FLUSH_RESET_PERMS);
+  const bool purges = flushes(*a, way) && m_.profile().unmapping == Unmapping::lazy_purge;
+  const bool modelled = w_.judging_.model && !w_.inside_ && !stops && !odd && !later && !purges;
   const std::optional<Model> model = modelled ? std::optional(Model::of(m_)) : std::nullopt;
   if (!stops && !odd) {
     a->state = later ? Area::State::deferred : Area::State::leaving;
@@ -113,7 +113,7 @@ void Runner::release(Area& a) {
 
 Answer Runner::judge_gone(Area& a, Way way) {
   a.state = Area::State::stale;
-  a.lazy = m_.profile().unmapping == Unmapping::lazy_purge;
+  if (!flushes(a, way)) w_.lazy_.push_back(a.range());
   const bool frees = way == Way::vfree || way == Way::atomic || way == Way::kvfree;
   const bool loses = a.owns_pages && !frees;
   if (loses) {
@@ -123,16 +123,24 @@ Answer Runner::judge_gone(Area& a, Way way) {
     w_.lost_lists_.push_back(a.list);
   }
   if (!w_.interleaved_ && !w_.inside_) {
-    judge_unmapped(a);
+    judge_unmapped(a, way);
     if (a.owns_pages) judge_pages_of(a, frees);
   }
   if (w_.broken()) return {};
   return expect_fault({loses ? Fault::area_pages_lost : Fault::none});
 }
 
-void Runner::judge_unmapped(const Area& a) {
-  const bool flushed = m_.profile().unmapping == Unmapping::flushed_at_once ||
-                       (a.flags & vm::VM_FLUSH_RESET_PERMS) != 0;
+// V-28: with VM_FLUSH_RESET_PERMS vfree and vunmap flush at once. Calls that only take the area
+// away do not look at that flag (mm/vmalloc.c: vm_remove_mappings() does, remove_vm_area() does
+// not).
+bool Runner::flushes(const Area& a, Way way) const {
+  const bool only_removes = way == Way::remove || way == Way::free_vm_area || way == Way::iounmap;
+  return m_.profile().unmapping == Unmapping::flushed_at_once ||
+         (!only_removes && (a.flags & vm::VM_FLUSH_RESET_PERMS) != 0);
+}
+
+void Runner::judge_unmapped(const Area& a, Way way) {
+  const bool flushed = flushes(a, way);
   for (std::uint64_t at = a.first; at < a.range().end && !w_.broken(); at += page()) {
     if (const auto pfn = ref::mmu::walk(m_, Address{at}))
       w_.break_rule("VMALLOC-UNMAPPED", fmt::format("nothing behind {:#x}: its area is gone", at),
@@ -208,12 +216,14 @@ Answer Runner::operator()(const RunWork&) {
 // No CPU knows anything of what is gone (V-40).
 Answer Runner::operator()(const VmUnmapAliases&) {
   if (!w_.up() || w_.inside_) return skipped();
+  const auto before = static_cast<std::ptrdiff_t>(w_.lazy_.size());
   vm::vm_unmap_aliases(w_, m_);
   if (w_.broken()) return {};
+  // What others give back meanwhile, the flush may have come too early for.
+  w_.lazy_.erase(w_.lazy_.begin(), w_.lazy_.begin() + before);
   ++w_.reach_[ReachEvent::purged];
   for (Area& a : w_.areas_) {
     if (a.state != Area::State::stale || a.kind == AreaKind::kmalloc) continue;
-    a.lazy = false;
     for (std::uint64_t at = a.first; at < a.range().end && !w_.interleaved_; at += page())
       for (std::uint32_t cpu = 0; cpu < m_.config.cpus && w_.ranges_.free_at(at); ++cpu)
         if (const auto pfn = ref::mmu::cached(m_, cpu, Address{at});

@@ -51,6 +51,15 @@ bool Runner::never_served(const Want& want) const {
   return of_memory && mapped_bytes(want) / page() > m_.config.pages();
 }
 
+// What is seen in the arguments, before any memory is asked for. That the window is too small for
+// it, or a page NULL, is seen only when the descriptors are there: for those the caller may wait.
+bool Runner::refused_at_once(const Want& want) const {
+  if (want.size == 0 || (want.impossible && want.kind == AreaKind::ioremap)) return true;
+  const bool counted = want.kind == AreaKind::vmalloc || want.kind == AreaKind::vmap;
+  if (counted && mapped_bytes(want) / page() > m_.config.pages()) return true;
+  return want.size > m_.profile().size_max - 2 * page();  // with a guard the number wraps
+}
+
 // Whatever may sleep is told so where it must not; 6.1 stops where an interrupt asks for room.
 bool Runner::judge_call_fault(const Want& want, bool refused) {
   const Fault fault = m_.globals().log.fault;
@@ -102,7 +111,7 @@ Answer Runner::judge_refused(const Want& want, Refused why) {
 Answer Runner::judge_suspended(const Want& want) {
   if (!judge_call_fault(want, true)) return {};
   if (!(may_block(want.gfp) || (want.gfp & GFP_BIT_NOFAIL)) || in_atomic(m_) ||
-      (never_served(want) && !(want.gfp & GFP_BIT_NOFAIL))) {
+      (refused_at_once(want) && !(want.gfp & GFP_BIT_NOFAIL))) {
     w_.break_rule("VMALLOC-WAITS", "room or a refusal: this caller cannot wait",
                   "it was suspended");
     return {};

@@ -48,7 +48,10 @@ bool from_below(Gfp gfp, Fault fault) {
 std::uint32_t busy_ranges(const Machine& m) {
   if (m.vmalloc.globals.count == 0) return 0;
   const auto& sets = m.arena.at(m.vmalloc.globals, 0).set;
-  return sets[static_cast<std::size_t>(ref::vmalloc::RangeSet::busy)].count;
+  std::uint32_t blocks = 0;
+  for (std::uint64_t b = 0; b < m.vmalloc.block.count; ++b)
+    blocks += m.arena.at(m.vmalloc.block, b).object != 0;
+  return sets[static_cast<std::size_t>(ref::vmalloc::RangeSet::busy)].count - blocks;
 }
 
 }  // namespace props::vmalloc

@@ -23,7 +23,8 @@ std::uint32_t flags_of(const AreaFlags&);
 // A fault that the rows below find in gfp flags that no sane caller uses.
 bool from_below(ref::core::Gfp, ref::core::Fault);
 
-// So many ranges are busy: what /proc/vmallocinfo has a line for.
+// So many ranges are busy for a caller. Blocks of vm_map_ram are the allocator's own: whoever finds
+// no room has those purged that nobody uses any more, also where he is refused all the same (V-43).
 std::uint32_t busy_ranges(const Machine&);
 
 }  // namespace props::vmalloc

@@ -40,6 +40,7 @@ void World::reset(const Newborn& newborn, const Judging& judging) {
   lost_.clear(), lost_lists_.clear();
   lost_counted_ = 0;
   pending_ = {};
+  lazy_.clear();
   hidden_ = false;
   busy_ = 0, busy_blocks_ = 0;
   stamps_ = 0;
@@ -68,8 +69,7 @@ ref::core::Hash World::exact_state() const {
   state.add(machine_.arena.hash());
   for (const Area& a : areas_) {
     state.add(static_cast<std::uint64_t>(a.state) | static_cast<std::uint64_t>(a.kind) << 8 |
-              (a.owns_pages ? 1u << 16 : 0u) | (a.lazy ? 1u << 17 : 0u) |
-              std::uint64_t{a.flags} << 32);
+              (a.owns_pages ? 1u << 16 : 0u) | std::uint64_t{a.flags} << 32);
     state.add(static_cast<std::uint64_t>(a.address)), state.add(a.first);
     state.add(a.bytes), state.add(a.guard), state.add(a.stamp), state.add(a.pages.size());
     for (const Pfn pfn : a.pages) state.add(pfn);
@@ -77,6 +77,7 @@ ref::core::Hash World::exact_state() const {
   for (const Block& b : blocks_)
     state.add((b.live ? 1u : 0u) | std::uint64_t{b.order} << 8 | std::uint64_t{b.pfn} << 16);
   for (const auto& [pfn, stamp] : contents_) state.add(std::uint64_t{pfn} << 32 | stamp);
+  for (const Range& r : lazy_) state.add(r.first), state.add(r.end);
   for (const Pfn pfn : lost_) state.add(pfn);
   for (const Address list : lost_lists_) state.add(static_cast<std::uint64_t>(list));
   for (const auto& p : pending_)

@@ -9,6 +9,7 @@
 // each frame that somebody owns what he wrote there. A call that must wait is made again when its
 // task is selected.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <map>
 #include <optional>
@@ -78,7 +79,6 @@ struct Area {
   std::uint64_t guard = 0;
   std::uint32_t flags = 0;
   std::uint32_t stamp = 0;  // of memory of kmalloc; pages have theirs by frame
-  bool lazy = false;        // gone, but some CPU may still know its translations
   Address list{};           // of its pages, as the allocator keeps it
   std::vector<Pfn> pages;   // behind it, in order
   bool operator==(const Area&) const = default;
@@ -110,8 +110,11 @@ class World final : public Stepping<World, Machine, Operation, Reach> {
   bool suspended() const { return pending_[machine_.cpu().task].has_value(); }
   std::uint32_t waiting() const;
   bool up() const { return machine_.arena.at(machine_.vmalloc.globals, 0).up != 0; }
-  // All room that is taken is in areas of registers: no blocks of vm_map_ram, nothing lost.
-  bool only_areas() const { return !hidden_ && lost_lists_.empty(); }
+  // The list of the pages of an area that went without them has room of which no register knows.
+  bool lost_in_window() const {
+    return std::ranges::any_of(
+        lost_lists_, [&](Address list) { return ref::vmalloc::is_vmalloc_addr(machine_, list); });
+  }
   // Everything that what follows may hang on.
   ref::core::Hash exact_state() const;
   std::string picture() const;
@@ -143,6 +146,7 @@ class World final : public Stepping<World, Machine, Operation, Reach> {
   std::array<std::optional<Operation>, ref::core::cpus_max> pending_{};  // calls that wait
   std::uint32_t busy_ = 0;         // area registers that the interrupted step works on
   std::uint64_t busy_blocks_ = 0;  // and page registers
+  std::vector<Range> lazy_;        // given back since the last flush: some CPU may still know them
   bool hidden_ = false;            // the allocator has room for itself that no caller knows of
   std::uint32_t stamps_ = 0;
 };
