@@ -21,6 +21,15 @@ bool would_skip(const World& w, const World::Operation& any) {
           return w.areas()[op.area.value].state != Area::State::stale;
         } else if constexpr (is_one_of<Op>(Prefetch{})) {
           return w.areas()[op.area.value].first == 0;
+        } else if constexpr (is_one_of<Op>(UnmapRam{})) {
+          const Area& a = w.areas()[op.area.value];
+          return !a.live() || a.kind != AreaKind::ram;
+        } else if constexpr (is_one_of<Op>(Vfree{}, VfreeAtomic{}, Vunmap{}, Iounmap{},
+                                           FreeVmArea{}, RemoveVmArea{}, Kvfree{})) {
+          const Area& a = w.areas()[op.area.value];
+          const bool by_kvfree = std::is_same_v<Op, Kvfree>;
+          return !a.live() || a.kind == AreaKind::ram ||
+                 (a.kind == AreaKind::kmalloc && !by_kvfree);
         } else if constexpr (requires { op.area; }) {
           return !w.areas()[op.area.value].live();
         } else if constexpr (requires { op.page.value; }) {
@@ -149,6 +158,12 @@ void Arguments::settle(VfreeStale& op) {
 
 void Arguments::settle(Vmap& op) {
   if (r_.chance(misuse_ ? 2 : 40)) op.hole.value = 1 + r_.below(op.count.value + 1);
+}
+
+void Arguments::settle(UnmapRam& op) {
+  op.area.value = pick<AreaRegister::count>(registers_, [&](std::size_t r) {
+    return w_.areas()[r].live() && w_.areas()[r].kind == AreaKind::ram;
+  });
 }
 
 void Arguments::settle(VmapPutPages& op) { op.first.value = 0; }

@@ -66,6 +66,7 @@ class Arguments {
   void settle(LoadStale& op) { op.area.value = area(Area::State::stale); }
   void settle(Prefetch& op);
   void settle(Vmap& op);
+  void settle(UnmapRam& op);
   void settle(VmapPutPages& op);
   void settle(VfreeInside& op);
   void settle(RemapRange& op);
