@@ -16,13 +16,27 @@ Address after(Address address, std::uint64_t bytes) {
   return Address{static_cast<std::uint64_t>(address) + bytes};
 }
 
-// Frames that registers hold, in an order that is not theirs.
-std::vector<std::optional<Pfn>> some_frames(const World& world) {
-  std::vector<std::optional<Pfn>> frames;
+// A machine at rest with a few frames to map: those that registers hold, in an order that is not
+// theirs, and new ones where they are fewer. Areas went back where they leave no room or memory.
+struct Mappable {
+  Machine m;
+  std::vector<std::optional<Pfn>> frames{};
+};
+Mappable with_frames(const World& world) {
+  constexpr std::size_t few = 3;  // of one more page and a guard, twice: less than any window has
+  Mappable it{at_rest(world)};
+  QuietEnv env;
+  for (const Area& a : live_areas(world)) give_back(Calls{}, it.m, a);
   for (const Block& b : world.blocks())
-    if (b.live) frames.insert(frames.begin(), b.pfn);
-  if (!frames.empty()) frames.push_back(frames.front());  // one of them twice
-  return frames;
+    if (b.live && it.frames.size() < few) it.frames.insert(it.frames.begin(), b.pfn);
+  const auto gfp = ref::core::gfp_of(it.m.config.era, "GFP_NOWAIT");
+  while (it.frames.size() < few) {
+    const auto pfn = ref::buddy::alloc_page(env, it.m, gfp);
+    if (!pfn) break;
+    it.frames.emplace_back(*pfn);
+  }
+  if (!it.frames.empty()) it.frames.push_back(it.frames.front());  // one of them twice
+  return it;
 }
 
 }  // namespace
@@ -30,9 +44,9 @@ std::vector<std::optional<Pfn>> some_frames(const World& world) {
 // A page that is mapped at two addresses is one page.
 void written_once_read_everywhere(Case& c) {
   const World world = c.played();
-  const auto frames = some_frames(world);
-  if (c.broken() || !world.up() || frames.size() < 2) return;
-  Machine m = at_rest(world);
+  if (c.broken() || !world.up()) return;
+  auto [m, frames] = with_frames(world);
+  if (frames.size() < 2) return;
   QuietEnv env;
   const auto one = c.calls.vmap(env, m, frames, ref::vmalloc::VM_MAP, Address::null);
   const auto two = one ? c.calls.vmap(env, m, frames, ref::vmalloc::VM_MAP, Address::null) : one;
@@ -75,9 +89,9 @@ void reading_is_loading(Case& c) {
 // vmap takes no page, and vunmap gives none back.
 void pages_of_vmap_stay(Case& c) {
   const World world = c.played();
-  const auto frames = some_frames(world);
-  if (c.broken() || !world.up() || frames.empty()) return;
-  Machine m = at_rest(world);
+  if (c.broken() || !world.up()) return;
+  auto [m, frames] = with_frames(world);
+  if (frames.empty()) return;
   QuietEnv env;
   const auto references = [&](const Machine& of) {
     std::vector<std::uint32_t> counts;
