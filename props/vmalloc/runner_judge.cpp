@@ -137,6 +137,9 @@ void Runner::probe(const Want& want) {
   if (w_.interleaved_ || w_.inside_ || w_.broken() || m_.globals().injected || w_.hidden_) return;
   if (want.kind == AreaKind::ram) return;
   if (want.may_be_kmalloc && !may_block(want.gfp)) return;  // then kvmalloc has kmalloc only
+  // With this flag no cache may take pages for a slab, however many are free: kvmalloc's own memory
+  // and the list of the pages come from caches that may have no object left.
+  if (want.gfp & GFP_BIT_NO_GROW) return;
   const auto hides = [&](const Area& a) {
     return a.taken() && a.kind == AreaKind::vmalloc &&
            vm::page_array_bytes(m_, a.pages.size()) > page();
