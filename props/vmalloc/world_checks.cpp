@@ -21,6 +21,14 @@ ZonePages free_pages(const Machine& m) {
   return free;
 }
 
+std::uint64_t free_below_highmem(const Machine& m) {
+  std::uint64_t free = 0;
+  for (Index z = 0; z < m.config.zone_count; ++z)
+    if (const auto& zone = ref::buddy::zone_at(m, z); zone.kind != ref::core::ZoneKind::highmem)
+      free += zone.free_pages;
+  return free;
+}
+
 // Page tables stay for ever; they are not anybody's leak.
 ZonePages table_pages(const Machine& m) {
   ZonePages tables{};
@@ -201,8 +209,13 @@ void World::check_empty() {
   const Range& window = ranges_.window();
   const std::uint64_t all = window.end - window.first - machine_.config.page_bytes;
   if (all == 0) return;
+  const std::uint64_t lowmem_free = free_below_highmem(scratch_);
   const auto whole = ref::vmalloc::get_vm_area(env, scratch_, all, ref::vmalloc::VM_MAP);
   if (whole && static_cast<std::uint64_t>(*whole) == window.first) return;
+  // Boot may leave no page for the slabs of the two descriptors; then it is not room that is short.
+  // That no page was lost is judged above, on every machine.
+  constexpr std::uint64_t for_descriptors = 8;
+  if (!whole && lowmem_free < for_descriptors) return;
   break_rule("VMALLOC-AGAIN", fmt::format("the whole window: {} bytes and a guard", all),
              whole ? fmt::format("{:#x}", static_cast<std::uint64_t>(*whole)) : "refused");
 }
