@@ -196,6 +196,8 @@ Answer Runner::operator()(const RunWork&) {
   std::vector<Area*> due;
   for (Area& a : w_.areas_)
     if (a.state == Area::State::deferred) due.push_back(&a), release(a);
+  // Whoever looks meanwhile may find them or not.
+  for (Area* a : due) a->state = Area::State::leaving;
   for (std::uint32_t cpu = 0; cpu < m_.config.cpus; ++cpu) vm::free_work(w_, m_, cpu);
   const bool drains = vm::drain_work_pending(m_);
   const Fault fault = m_.globals().log.fault;
