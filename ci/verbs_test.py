@@ -11,16 +11,6 @@ from command import (CANNOT_TEST, CLEAN, COMMAND, GOOD, INTERRUPTED, ROOT, VIOLA
                      allocheck, validate)
 
 
-# Two areas, of which one is gone, but not yet flushed.
-WINDOW = """allocheck 1
-machine era=linux-6.1 zones=NORMAL:512 vmalloc=32
-a0 = vmalloc(size=4096)
-a1 = vmalloc(size=8192)
-vfree(area=a0)
-end
-"""
-
-
 class Fuzz(Case):
     def fuzz(self, *words):
         done = allocheck('fuzz', 'buddy', '--engine', 'swarm', '--out', self.folder / 'failures',
@@ -258,32 +248,6 @@ class Show(Case):
         for request in found['requests']:
             self.assertNotEqual(request['buddyinfo'], found['buddyinfo'])
         self.assertIn('--machine:1:', self.refused('show', 'limits', '--machine', 'era=linux-9'))
-
-    def test_the_window_is_a_map_of_all_addresses(self):
-        trace = self.write('window.trace', WINDOW)
-        text = self.expect(CLEAN, 'show', 'window', trace).stdout
-        self.window_is_whole(text)
-        self.assertRegex(text, r'(?m)^0x[0-9a-f]{8}-0x[0-9a-f]{8} +8192  area +task0 pages=2 vmalloc')
-        self.assertEqual(len(re.findall('(?m) guard$', text)), 1)
-        self.assertRegex(text, '(?m) lazy$')
-        figure = self.expect(CLEAN, 'show', 'window', trace, '--svg').stdout
-        self.assertEqual(figure.count('<rect'), 1 + 2 * text.count('\n'))
-        self.assertIn('pages=2', self.expect(CLEAN, 'show', 'vmallocinfo', trace).stdout)
-        for words in ([], ['--machine', 'era=linux-2.6.11 zones=NORMAL:64 vmalloc=16']):
-            newborn = self.expect(CLEAN, 'show', 'window', *words).stdout
-            self.window_is_whole(newborn)
-            self.assertRegex(newborn, '(?m) free$')
-        self.assertEqual(self.expect(CLEAN, 'show', 'vmallocinfo').stdout, '')
-        self.assertIn('--machine:1:', self.refused('show', 'window', '--machine', 'era=linux-9'))
-        self.refused('show', 'vmallocinfo', trace, '--svg')
-
-    def window_is_whole(self, text):
-        after = 0xc0000000
-        for begin, end, size in re.findall(r'(?m)^0x(\w+)-0x(\w+) +(\d+)  ', text):
-            self.assertEqual(int(begin, 16), after)
-            self.assertEqual(int(end, 16) - int(begin, 16), int(size))
-            after = int(end, 16)
-        self.assertEqual(after, 1 << 32)
 
     def test_json(self):
         good, wrong = self.write('good.trace', GOOD), self.write('wrong.trace', WRONG)

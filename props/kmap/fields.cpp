@@ -17,9 +17,17 @@ bool some_slot(const Flip& f) {
   return globals(f.after).last_pkmap_nr < std::max<std::uint64_t>(f.after.kmap.count.count, 1);
 }
 
-// Nobody promised a task that it was woken for something.
-bool woken(const Flip& f) {
-  return (globals(f.before).sleepers & globals(f.after).sleepers) == globals(f.after).sleepers;
+// A task may be woken for nothing, and one that was woken may have found no slot, and sleep again.
+bool woken_or_again(const Flip& f) {
+  const Machine& m = f.after;
+  const std::uint32_t again = globals(m).sleepers & ~globals(f.before).sleepers;
+  for (std::uint32_t t = 0; t < 32; ++t)
+    if ((again >> t & 1u) != 0 &&
+        (t >= m.core.task.count || m.arena.at(m.core.task, t).wait.call != call_kmap))
+      return false;
+  for (std::uint64_t slot = 0; again != 0 && slot < m.kmap.count.count; ++slot)
+    if (m.arena.at(m.kmap.count, slot) < 2) return false;
+  return true;
 }
 
 // How many callers a slot has they know, and nobody else.
@@ -62,8 +70,8 @@ constexpr std::array all_records{
 constexpr std::array all_fields{
     Field{"globals", IN(KmapGlobals, last_pkmap_nr), "KMAP-QUEUE",
           "any slot: the search can have stopped there", some_slot},
-    Field{"globals", IN(KmapGlobals, sleepers), "KMAP-QUEUE", "a task may be woken for nothing",
-          woken},
+    Field{"globals", IN(KmapGlobals, sleepers), "KMAP-QUEUE",
+          "a task may be woken for nothing, and sleep again where no slot is free", woken_or_again},
     Field{"globals", IN(KmapGlobals, pool), "KMAP-HASHED"},
 
     Field{"count", "users", 0, 4, "KMAP-BIJECTION KMAP-QUEUE",
