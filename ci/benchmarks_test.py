@@ -108,6 +108,11 @@ class Page(unittest.TestCase):
         done = subprocess.run([SCRIPT, '--check', benchmarks.PAGE], capture_output=True, text=True)
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, '', ''))
 
+    def test_so_has_the_page_of_maps_and_another_page_is_refused(self):
+        for page, code in (('fuzz/BENCHMARKS_MAPS.md', 0), ('fuzz/BENCHMARKS.md', 1)):
+            done = subprocess.run([ROOT / 'ci/bench-maps', '--check', ROOT / page], capture_output=True, text=True)
+            self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+
     def test_numbers_and_profiles_do_not_matter_but_rows_and_columns_do(self):
         run = results()
         run.benches[0]['bare/0/0'] = 77
