@@ -149,7 +149,7 @@ TEST(Tlb, an_emptied_tlb_is_as_new) {
   const Machine before = k.m;
   for (std::uint64_t p = 0; p < 9; ++p) k.read(p, p % 2);
   EXPECT_FALSE(k.m == before);
-  for (const std::uint64_t p : {8, 0, 4}) flush_page(k.m, k.at(p), Cpus::all);
+  for (const std::uint64_t p : {8u, 0u, 4u}) flush_page(k.m, k.at(p), Cpus::all);
   flush_range(k.m, k.at(0), k.at(3), Cpus::all);
   flush_all(k.m, Cpus::all);
   select_cpu(k.m, 0);
