@@ -24,10 +24,18 @@ ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / 'props/mutants/README.md'
 PATCHES = sorted((ROOT / 'props/mutants').glob('*/*.patch'))
 LAYERS = sorted({p.parent.name for p in PATCHES})
-# Rules that are first to see a state which a unit test plants, but no planted bug: whatever the text of
-# slabinfo leaves out, its comparison as a whole sees sooner.
-BY_STATES = {'OBJECT-LISTED': 'props/slab/world_test.cpp', 'KMAP-CONTENT': 'props/kmap/world_test.cpp',
-             'KMAP-DISJOINT': 'props/kmap/slots_test.cpp', 'KMAP-WINDOW': 'props/kmap/slots_test.cpp'}
+# Rules that are first to see a state which a unit test plants, but no planted bug: of what breaks records
+# callers see something sooner, and whatever the text of slabinfo leaves out, its comparison as a whole does.
+BY_STATES = {
+    'OBJECT-LISTED': 'props/slab/world_test.cpp',
+    'KMAP-CONTENT': 'props/kmap/world_test.cpp', 'KMAP-DISJOINT': 'props/kmap/slots_test.cpp',
+    'KMAP-WINDOW': 'props/kmap/slots_test.cpp',
+    'VMALLOC-CONTENT': 'props/vmalloc/world_test.cpp', 'VMALLOC-INSIDE': 'props/vmalloc/ranges_scope_test.cpp',
+    'VMALLOC-DISJOINT': 'props/vmalloc/ranges_scope_test.cpp',
+    **dict.fromkeys((f'VMALLOC-{rule}' for rule in (
+        'WINDOW', 'RECORDS', 'PARTITION', 'ORDERED', 'TREE', 'OBJECTS', 'BLOCKS', 'CACHED', 'STALE', 'ACCOUNTED')),
+        'props/vmalloc/planted_test.cpp'),
+}
 # Rows whose fields_test flips bits until each rule that the register names was the first to see one.
 BY_FLIPS = ('kmap',)
 # Beside the patches stands what was measured of them, a row for each.

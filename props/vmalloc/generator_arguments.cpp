@@ -62,7 +62,11 @@ std::uint64_t Arguments::number(std::string_view key, std::uint64_t max) {
   if (key == "count") return r_.chance(8) ? r_.below(max + 1) : 1 + r_.below(12);
   if (key == "hole") return 0;
   if (key == "page") return r_.below(r_.chance(2) ? 4 : 20);
-  if (key == "pgoff") return r_.chance(16) ? r_.next() >> r_.below(64) : r_.below(6);
+  // Any number, or a few pages behind one that a shift or a sum could lose.
+  if (key == "pgoff") {
+    if (r_.chance(16)) return r_.next() >> r_.below(64);
+    return (r_.chance(16) ? std::uint64_t{1} << r_.below(64) : 0) + r_.below(6);
+  }
   if (key == "nth") return r_.below(12);
   if (key == "node") return r_.below(c.nodes);
   if (key == "cpu") return r_.below(c.cpus);
