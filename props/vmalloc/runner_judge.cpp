@@ -47,7 +47,9 @@ bool Runner::never_served(const Want& want) const {
   const Range& window = w_.ranges_.window();
   if (want.impossible || want.size == 0 || want.size > window.end - window.first) return true;
   if (mapped_bytes(want) + guard_of(want) > window.end - window.first) return true;
-  const bool of_memory = want.kind != AreaKind::ioremap && want.kind != AreaKind::reserved;
+  // vm_map_ram counts no pages, and its list may name one of them often.
+  const bool of_memory = want.kind == AreaKind::vmalloc || want.kind == AreaKind::vmap ||
+                         want.kind == AreaKind::kmalloc;
   return of_memory && mapped_bytes(want) / page() > m_.config.pages();
 }
 
@@ -110,8 +112,8 @@ Answer Runner::judge_refused(const Want& want, Refused why) {
 
 Answer Runner::judge_suspended(const Want& want) {
   if (!judge_call_fault(want, true)) return {};
-  if (!(may_block(want.gfp) || (want.gfp & GFP_BIT_NOFAIL)) || in_atomic(m_) ||
-      (refused_at_once(want) && !(want.gfp & GFP_BIT_NOFAIL))) {
+  // Page tables, and in 2.6.11 the descriptor, are asked for with GFP_KERNEL whatever the flags are.
+  if (in_atomic(m_) || (refused_at_once(want) && !(want.gfp & GFP_BIT_NOFAIL))) {
     w_.break_rule("VMALLOC-WAITS", "room or a refusal: this caller cannot wait",
                   "it was suspended");
     return {};
