@@ -33,7 +33,8 @@ BY_STATES = {
     'VMALLOC-CONTENT': 'props/vmalloc/world_test.cpp', 'VMALLOC-INSIDE': 'props/vmalloc/ranges_scope_test.cpp',
     'VMALLOC-DISJOINT': 'props/vmalloc/ranges_scope_test.cpp',
     **dict.fromkeys((f'VMALLOC-{rule}' for rule in (
-        'WINDOW', 'RECORDS', 'PARTITION', 'ORDERED', 'TREE', 'OBJECTS', 'BLOCKS', 'CACHED', 'STALE', 'ACCOUNTED')),
+        'WINDOW', 'RECORDS', 'PARTITION', 'ORDERED', 'TREE', 'OBJECTS', 'BLOCKS', 'CACHED', 'STALE',
+        'ACCOUNTED', 'TO-PAGE')),
         'props/vmalloc/planted_test.cpp'),
 }
 # Rows whose fields_test flips bits until each rule that the register names was the first to see one.

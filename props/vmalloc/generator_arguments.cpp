@@ -58,6 +58,7 @@ std::uint64_t Arguments::number(std::string_view key, std::uint64_t max) {
   if (key == "phys") return phys();
   if (key == "order") return r_.chance(3) ? r_.below(4) : 0;
   if (key == "offset") return offset();
+  if (key == "address" && r_.chance(8)) return 0;
   if (key == "address") return r_.chance(2) ? w_.ranges().window().first + offset() : r_.next();
   if (key == "count") return r_.chance(8) ? r_.below(max + 1) : 1 + r_.below(12);
   if (key == "hole") return 0;
@@ -65,7 +66,7 @@ std::uint64_t Arguments::number(std::string_view key, std::uint64_t max) {
   // Any number, or a few pages behind one that a shift or a sum could lose.
   if (key == "pgoff") {
     if (r_.chance(16)) return r_.next() >> r_.below(64);
-    return (r_.chance(16) ? std::uint64_t{1} << r_.below(64) : 0) + r_.below(6);
+    return (r_.chance(4) ? std::uint64_t{1} << r_.below(64) : 0) + r_.below(6);
   }
   if (key == "nth") return r_.below(12);
   if (key == "node") return r_.below(c.nodes);

@@ -107,5 +107,16 @@ TEST(PlantedStates, what_callers_see_wrong_breaks_its_rule_first) {
   }
 }
 
+TEST(PlantedStates, vmalloc_to_page_is_asked_before_anything_else_looks) {
+  World world = played(Judging::cheap());
+  Machine& m = Planting::machine(world);
+  const auto at = ref::vmalloc::address_of(m, 0);
+  const auto pfn = ref::mmu::unmap(m, at);
+  (void)ref::mmu::map(m, at, *pfn + 1);
+  world.apply({VmallocToPage{{0}, {0}}, {}, {}, 0});
+  ASSERT_TRUE(world.violation());
+  EXPECT_EQ(world.violation()->rule->id, "VMALLOC-TO-PAGE");
+}
+
 }  // namespace
 }  // namespace props::vmalloc

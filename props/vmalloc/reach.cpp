@@ -57,7 +57,10 @@ void add_operations(std::vector<ReachGroup>& groups, const Reach& r) {
   groups.push_back(by_operation("executed", "operations that were run", r.executed,
                                 [](const auto&) { return true; }));
   groups.push_back(by_operation("succeeded", "of those: that did what was asked", succeeded,
-                                []<class Op>(const Op&) { return !misuse<Op>; }));
+                                []<class Op>(const Op&) {
+                                  // What a stale load finds in 6.1 is the event stale_load.
+                                  return !misuse<Op> && !is_one_of<Op>(LoadStale{});
+                                }));
   groups.push_back(by_operation("refused", "of those: that found no room or no memory, or must not",
                                 r.refused_operations,
                                 []<class Op>(const Op&) { return asks<Op>; }));

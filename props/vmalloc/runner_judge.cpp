@@ -112,7 +112,8 @@ Answer Runner::judge_refused(const Want& want, Refused why) {
 
 Answer Runner::judge_suspended(const Want& want) {
   if (!judge_call_fault(want, true)) return {};
-  // Page tables, and in 2.6.11 the descriptor, are asked for with GFP_KERNEL whatever the flags are.
+  // Page tables, and in 2.6.11 the descriptor, are asked for with GFP_KERNEL whatever the flags
+  // are.
   if (in_atomic(m_) || (refused_at_once(want) && !(want.gfp & GFP_BIT_NOFAIL))) {
     w_.break_rule("VMALLOC-WAITS", "room or a refusal: this caller cannot wait",
                   "it was suspended");
