@@ -49,11 +49,13 @@ KEYS = ('what', 'from', 'layer', 'rule')  # and `steps`, where more than STEPS m
 STEPS = 12
 # Found in every run. Of buddy: one that any client sees, one that only an end of a trace shows, one that
 # only the naive model sees, one of the per-CPU lists, one that needs a fault plan. Of slab: a client's,
-# the naive model's, one of the records. Of kmalloc: a client's, one that needs memory to run out.
+# the naive model's, one of the records. Of kmalloc: a client's, one that needs memory to run out. Of mmu
+# one, of kmap and of vmalloc two: what a caller sees, and what only the naive model does.
 CANARIES = ('fallback-upwards', 'no-merge-at-top', 'upper-half-on-split', 'cold-page-counted-as-hot',
             'injected-failure-leaks',
             'bulk-hands-one-out-twice', 'partial-at-the-head', 'caller-never-leaves',
-            'product-not-checked', 'krealloc-frees-before-it-has')
+            'product-not-checked', 'krealloc-frees-before-it-has',
+            'table-given-back', 'wake-up-at-zero', 'slot-0-first', 'last-page-stays-mapped', 'not-the-lowest')
 # How long is searched for a bug: another seed and twice as many runs each time, but not for ever.
 SEARCHES = [(seed, 1_500 << seed) for seed in range(1, 9)]
 
