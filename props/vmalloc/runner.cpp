@@ -194,16 +194,26 @@ Answer Runner::operator()(const VmapPutPages& op) {
   }
   if (list.empty()) return skipped();
   want.size = list.size() * page();
+  // From here on the register and the pages are in the call's hands: an interrupt, which may come
+  // as soon as the list is asked for, takes neither.
+  w_.busy_ = 1u << op.out.value;
+  for (const std::size_t r : registers) w_.busy_blocks_ |= std::uint64_t{1} << r;
+  const Answer answer = map_and_put(op, want, list);
+  w_.busy_ = 0, w_.busy_blocks_ = 0;
+  if (!w_.broken() && w_.areas_[op.out.value].live())
+    for (const std::size_t r : registers) w_.blocks_[r].live = false;
+  return answer;
+}
+
+// The list is the caller's until an area has it.
+Answer Runner::map_and_put(const VmapPutPages& op, const Want& want, const List& list) {
   const Got array = ref::kmalloc::kmalloc(w_, m_, vm::page_array_bytes(m_, list.size()), want.gfp);
   if (w_.broken()) return {};
   if (!array) return array.error() == Refused::suspended ? wait(op) : Answer{Kind::refused};
   vm::write_page_array(m_, *array, list);
   const Answer answer =
       allocate(op.out.value, want, [&] { return vm::vmap(w_, m_, list, want.flags, *array); });
-  if (w_.broken() || answer.kind == Kind::skipped) return answer;
-  if (w_.areas_[op.out.value].live())
-    for (const std::size_t r : registers) w_.blocks_[r].live = false;
-  else ref::kmalloc::kfree(w_, m_, *array);
+  if (!w_.broken() && !w_.areas_[op.out.value].live()) ref::kmalloc::kfree(w_, m_, *array);
   return answer;
 }
 

@@ -83,6 +83,7 @@ class Runner {
   };
   Want by_size(const Operation&, std::uint64_t size, Gfp) const;
   Answer allocate(std::uint8_t out, const Want&, const std::function<Got()>& call);
+  Answer map_and_put(const VmapPutPages&, const Want&, const List&);
   bool memory_is_short() const;
   std::uint32_t known_flags(const AreaFlags&) const;
   List list_of(PageRegister first, std::uint64_t count) const;
